@@ -1,0 +1,133 @@
+/**
+ * The Kubernetes API as Holdfast uses it: raw objects in, raw objects out, nothing dropped by a typed model.
+ *
+ * Contract for all methods: failures are `Failure`s (KUBERNETES_UNREACHABLE, _UNTRUSTED, _UNAUTHORIZED, _FORBIDDEN
+ * naming the RBAC rule, _CONFLICT, _REFUSED); an absent object is `undefined` on read and success on removal;
+ * every call has a deadline and obeys `signal`.
+ */
+
+/** One kind of object, as the API addresses it. */
+export interface Resource {
+  /** "v1", "apps/v1", "velero.io/v1". */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Lower-case plural of the URL: "persistentvolumeclaims". */
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+/** Name of an object; `namespace` is required exactly for namespaced resources. */
+export interface ObjectName {
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly generation?: number;
+  readonly generateName?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly ownerReferences?: readonly OwnerReference[];
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+/** Any object. Callers name the shape they read; fields they do not know stay in place. */
+export interface KubeObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
+}
+
+export interface Selection {
+  readonly namespace?: string;
+  /** Label selector in kubectl's syntax: "app=sonarr,tier!=cache". */
+  readonly labels?: string;
+  /** Field selector: "spec.nodeName=a,metadata.name=b". */
+  readonly fields?: string;
+}
+
+export interface ObjectList<T> {
+  readonly items: readonly T[];
+  /** Where a watch may continue. */
+  readonly resourceVersion: string;
+}
+
+export interface WatchEvent<T> {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly object: T;
+}
+
+/** What must still be true of an object for a write to happen; else KUBERNETES_CONFLICT. */
+export interface Preconditions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+export interface RemoveOptions extends Preconditions {
+  readonly propagation?: "Background" | "Foreground" | "Orphan";
+  readonly gracePeriodSeconds?: number;
+}
+
+export interface PatchOptions {
+  readonly subresource?: "status" | "scale";
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One question to SelfSubjectAccessReview. */
+export interface AccessRule {
+  readonly verb: string;
+  readonly resource: Resource;
+  readonly subresource?: string;
+  readonly namespace?: string;
+}
+
+export interface Kubernetes {
+  /** The server's version, "v1.34.4". */
+  version(): Promise<string>;
+  get<T extends KubeObject>(resource: Resource, name: ObjectName): Promise<T | undefined>;
+  /** All matching objects; pages are followed. */
+  list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<ObjectList<T>>;
+  /** KUBERNETES_CONFLICT when the name is taken. */
+  create<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T>;
+  /** Server-side apply as field manager "holdfast", without force: another owner of a field is a KUBERNETES_CONFLICT. */
+  apply<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T>;
+  /** JSON merge patch. Preconditions travel inside it: `metadata.uid`, `metadata.resourceVersion`. */
+  mergePatch<T extends KubeObject>(resource: Resource, name: ObjectName, patch: object, options?: PatchOptions): Promise<T>;
+  /** Asks for deletion; returns when the server has accepted it, not when the object is gone. */
+  remove(resource: Resource, name: ObjectName, options?: RemoveOptions): Promise<void>;
+  /**
+   * Changes after `resourceVersion` (or from now, preceded by ADDED for what exists, when absent), without end until
+   * `signal` aborts: reconnects by itself, and on an expired version lists again and reports what changed meanwhile.
+   */
+  watch<T extends KubeObject>(
+    resource: Resource,
+    selection: Selection & { readonly resourceVersion?: string },
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<T>>;
+  /** Lines of a container's log; with `follow`, until the container ends. */
+  logs(pod: ObjectName, options: { readonly container: string; readonly follow?: boolean; readonly signal?: AbortSignal }): AsyncIterable<string>;
+  /** Runs a command in a container. For short answers only, never for bulk data. */
+  exec(pod: ObjectName, options: { readonly container: string; readonly command: readonly string[]; readonly signal?: AbortSignal }): Promise<ExecResult>;
+  /** True when the current user may do this. */
+  allowed(rule: AccessRule): Promise<boolean>;
+}
