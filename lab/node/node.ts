@@ -1,0 +1,68 @@
+/** The node: one machine with a whole Kubernetes on it. It can be destroyed and made again while the NAS lives. */
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Lab, nodeName, paths } from "../lab.ts";
+import { startDaemon } from "../site/daemon.ts";
+import type { Kubectl } from "../site/kubectl.ts";
+import { startMachine, stop } from "../site/sandbox.ts";
+import { writeCertificates } from "./certificates.ts";
+import { createCgroups, removeCgroups } from "./cgroups.ts";
+import { apiServer, type Binaries, controllerManager, etcd, scheduler } from "./control-plane.ts";
+import { loadImages } from "./images.ts";
+import { containerd, kubelet, kubeProxy, writeRuntimeConfig } from "./runtime.ts";
+
+/** Starts the machine with everything but the kubelet's pods: returns when the API server answers and images are loaded. */
+export const startNode = async (lab: Lab, binary: Binaries, kubectl: Kubectl, images: readonly string[]): Promise<void> => {
+  if (!existsSync(join(paths(lab).kubernetes, "admin.conf"))) await writeCertificates(lab);
+  createCgroups(lab);
+  writeRuntimeConfig(lab);
+  await startMachine(lab, "node");
+  await Promise.all([startControlPlane(lab, binary, kubectl), startContainers(lab, images)]);
+  await startDaemon(lab, "node", kubelet(lab, binary));
+  await startDaemon(lab, "node", kubeProxy(lab, binary));
+};
+
+const startControlPlane = async (lab: Lab, binary: Binaries, kubectl: Kubectl): Promise<void> => {
+  await startDaemon(lab, "node", etcd(lab, binary));
+  await startDaemon(lab, "node", apiServer(lab, binary));
+  await waitFor("the API server", 60, async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok");
+  await startDaemon(lab, "node", controllerManager(lab, binary));
+  await startDaemon(lab, "node", scheduler(lab, binary));
+};
+
+const startContainers = async (lab: Lab, images: readonly string[]): Promise<void> => {
+  await loadImages(lab, images);
+  await startDaemon(lab, "node", containerd(lab));
+};
+
+/** Waits until the kubelet has registered and calls itself Ready. */
+export const waitForNode = (kubectl: Kubectl): Promise<void> =>
+  waitFor("the node", 60, async () => {
+    const ready = '{.status.conditions[?(@.type=="Ready")].status}';
+    return (await kubectl(["get", "node", nodeName, "-o", `jsonpath=${ready}`])) === "True";
+  });
+
+/** Asks again until the answer is yes; the last refusal is part of the error. */
+export const waitFor = async (what: string, seconds: number, ask: () => Promise<boolean>): Promise<void> => {
+  const deadline = performance.now() + seconds * 1000;
+  let last: unknown = "it never said yes";
+  for (;;) {
+    try {
+      if (await ask()) return;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > deadline) throw new Error(`${what} is not ready after ${seconds} s`, { cause: last });
+    await sleep(100);
+  }
+};
+
+/** Ends the node and forgets its disk: etcd, kubelet and containers. Certificates stay when the same cluster is to return. */
+export const destroyNode = async (lab: Lab, options: { readonly keepCertificates: boolean }): Promise<void> => {
+  await stop(lab, "node");
+  await removeCgroups(lab);
+  const { etcd: etcdDir, kubelet: kubeletDir, containerd: containerdDir, kubernetes } = paths(lab);
+  const lost = options.keepCertificates ? [etcdDir, kubeletDir, containerdDir] : [etcdDir, kubeletDir, containerdDir, kubernetes];
+  for (const dir of lost) rmSync(dir, { recursive: true, force: true });
+};

@@ -1,0 +1,86 @@
+/**
+ * The outer sandbox and the machines in it, as nested namespaces. Killing process 1 of the site ends every process,
+ * mount, bridge and rule of the lab at once.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Lab, paths } from "../lab.ts";
+import { run } from "../shell/run.ts";
+import { nasScript, nodeScript, siteScript } from "./init.ts";
+import { initOf, inside, marker, type Place } from "./inside.ts";
+
+const scripts = (lab: Lab): Readonly<Record<Place, string>> => ({
+  site: siteScript,
+  nas: nasScript,
+  node: nodeScript(paths(lab)),
+});
+
+/**
+ * Mount propagation decides what crosses: the NAS shares the pool's directory with the site (its copy of the mount
+ * stays in the same peer group), the node only receives.
+ */
+const namespaces: Readonly<Record<Place, readonly string[]>> = {
+  site: ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--net"],
+  nas: ["--mount", "--propagation", "unchanged", "--pid", "--fork", "--kill-child", "--net"],
+  node: ["--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child", "--net"],
+};
+
+/** Waits until `ready` gives a value; throws with the log's tail when `seconds` have passed. */
+const until = async <T>(what: string, seconds: number, logFile: string, ready: () => T | undefined): Promise<T> => {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const value = ready();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) throw new Error(`${what} did not come up within ${seconds} s\n${tail(logFile)}`);
+    await sleep(20);
+  }
+};
+
+const tail = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(-15).join("\n") : "");
+
+const startInit = async (lab: Lab, place: Place): Promise<number> => {
+  const { log, scripts: dir } = paths(lab);
+  mkdirSync(log, { recursive: true });
+  mkdirSync(dir, { recursive: true });
+  const ready = join(dir, `${place}.ready`);
+  rmSync(ready, { force: true });
+  const logFile = join(log, `${place}-init.log`);
+  const out = openSync(logFile, "w");
+  const words = [...namespaces[place], "bash", "-c", scripts(lab)[place], marker(lab, place), ready];
+  const [command, ...prefix] = place === "site" ? (["unshare"] as const) : ([...inside(lab, "site"), "unshare"] as const);
+  spawn(command, [...prefix, ...words], { detached: true, stdio: ["ignore", out, out] }).unref();
+  closeSync(out);
+  const pid = await until(`process 1 of the ${place}`, 10, logFile, () => initOf(lab, place));
+  if (place !== "site") await plugIn(lab, place, pid);
+  await until(`the ${place}`, 10, logFile, () => (existsSync(ready) ? true : undefined));
+  return pid;
+};
+
+/** Connects a machine to the site's LAN. From inside the site the machine's pid is unknown, so the host moves the cable's end. */
+const plugIn = async (lab: Lab, place: Place, pid: number): Promise<void> => {
+  const site = initOf(lab, "site");
+  if (site === undefined) throw new Error("the site ended while a machine was starting");
+  const ip = (args: string): Promise<unknown> => run("nsenter", ["-t", String(site), "-n", "ip", ...args.split(" ")]);
+  await ip(`link add ${place}0 type veth peer name eth0 netns ${pid}`);
+  await ip(`link set ${place}0 master lan0 up`);
+};
+
+/** Starts the site when it is down. */
+export const startSite = async (lab: Lab): Promise<void> => {
+  if (initOf(lab, "site") === undefined) await startInit(lab, "site");
+};
+
+/** Starts a machine when it is down. */
+export const startMachine = async (lab: Lab, place: "nas" | "node"): Promise<void> => {
+  if (initOf(lab, place) === undefined) await startInit(lab, place);
+};
+
+/** Ends a place and everything in it. Returns when its process 1 is gone. */
+export const stop = async (lab: Lab, place: Place): Promise<void> => {
+  const pid = initOf(lab, place);
+  if (pid === undefined) return;
+  process.kill(pid, "SIGKILL");
+  await until(`the end of the ${place}`, 30, "", () => (existsSync(`/proc/${pid}`) ? undefined : true));
+};
