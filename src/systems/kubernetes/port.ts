@@ -72,6 +72,14 @@ export interface WatchEvent<T> {
   readonly object: T;
 }
 
+/** Where a watch begins. */
+export interface WatchFrom<T> {
+  /** The version of a list or of an earlier event. Absent: from now, preceded by ADDED for what exists. */
+  readonly resourceVersion?: string;
+  /** What existed at `resourceVersion`: with it, objects that vanish while the version expires are reported too. */
+  readonly known?: Iterable<T>;
+}
+
 /** What must still be true of an object for a write to happen; else KUBERNETES_CONFLICT. */
 export interface Preconditions {
   readonly uid?: string;
@@ -112,22 +120,35 @@ export interface Kubernetes {
   /** Server-side apply as field manager "holdfast", without force: another owner of a field is a KUBERNETES_CONFLICT. */
   apply<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T>;
   /** JSON merge patch. Preconditions travel inside it: `metadata.uid`, `metadata.resourceVersion`. */
-  mergePatch<T extends KubeObject>(resource: Resource, name: ObjectName, patch: object, options?: PatchOptions): Promise<T>;
+  mergePatch<T extends KubeObject>(
+    resource: Resource,
+    name: ObjectName,
+    patch: object,
+    options?: PatchOptions,
+  ): Promise<T>;
   /** Asks for deletion; returns when the server has accepted it, not when the object is gone. */
   remove(resource: Resource, name: ObjectName, options?: RemoveOptions): Promise<void>;
   /**
    * Changes after `resourceVersion` (or from now, preceded by ADDED for what exists, when absent), without end until
-   * `signal` aborts: reconnects by itself, and on an expired version lists again and reports what changed meanwhile.
+   * `signal` aborts, and then it ends without an error. It reconnects by itself. When the version has expired it lists
+   * again and reports what changed meanwhile: DELETED for what it had reported (or was `known`) and is gone, ADDED for
+   * what it does not know. Throws what waiting cannot mend, and what hinders the very first contact.
    */
   watch<T extends KubeObject>(
     resource: Resource,
-    selection: Selection & { readonly resourceVersion?: string },
+    from: Selection & WatchFrom<T>,
     signal: AbortSignal,
   ): AsyncIterable<WatchEvent<T>>;
   /** Lines of a container's log; with `follow`, until the container ends. */
-  logs(pod: ObjectName, options: { readonly container: string; readonly follow?: boolean; readonly signal?: AbortSignal }): AsyncIterable<string>;
+  logs(
+    pod: ObjectName,
+    options: { readonly container: string; readonly follow?: boolean; readonly signal?: AbortSignal },
+  ): AsyncIterable<string>;
   /** Runs a command in a container. For short answers only, never for bulk data. */
-  exec(pod: ObjectName, options: { readonly container: string; readonly command: readonly string[]; readonly signal?: AbortSignal }): Promise<ExecResult>;
+  exec(
+    pod: ObjectName,
+    options: { readonly container: string; readonly command: readonly string[]; readonly signal?: AbortSignal },
+  ): Promise<ExecResult>;
   /** True when the current user may do this. */
   allowed(rule: AccessRule): Promise<boolean>;
 }
