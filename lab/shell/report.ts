@@ -97,7 +97,7 @@ export const createReport = (options: { readonly output?: ReportOutput; readonly
   const drawing = output.isTTY === true ? liveDrawing(output, now) : plainDrawing(output, now);
   const depths = new AsyncLocalStorage<number>();
   return {
-    line: drawing.line,
+    line: (text) => drawing.line(text),
     async step(title, work) {
       const depth = depths.getStore() ?? 0;
       const step: Step = { title, depth, begun: now(), note: "" };
