@@ -1,0 +1,120 @@
+/** Installs the repository's packages when they are missing or belong to another package-lock.json. */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { withLock } from "./lock.mjs";
+
+/** A message for a person; nobody needs its stack. */
+export class SetupError extends Error {}
+
+const readIfThere = (file) => {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  }
+};
+
+const hash = (text) => createHash("sha256").update(text).digest("hex");
+
+/**
+ * Tells whether npm's own record of what is installed agrees with a lock file, as after `npm install`. What is optional
+ * may be missing: it is for other systems.
+ */
+export const isInstalled = (lockText, installedText) => {
+  if (installedText === undefined) return false;
+  const wanted = JSON.parse(lockText).packages;
+  const installed = JSON.parse(installedText).packages;
+  const fits = ([path, { version, integrity, optional, devOptional }]) => {
+    const there = installed[path];
+    if (there === undefined) return path === "" || optional === true || devOptional === true;
+    return there.version === version && there.integrity === integrity;
+  };
+  return Object.entries(wanted).every(fits) && Object.keys(installed).every((path) => path in wanted);
+};
+
+/** A line on standard error with the seconds that pass, live where that can be seen. */
+const showProgress = (title) => {
+  const begun = performance.now();
+  const seconds = () => `${((performance.now() - begun) / 1000).toFixed(0)} s`;
+  const { stderr } = process;
+  const draw = () => stderr.write(`\r… ${title}  ${seconds()}`);
+  const timer = stderr.isTTY ? setInterval(draw, 500) : undefined;
+  if (!stderr.isTTY) stderr.write(`… ${title}\n`);
+  return (sign) => {
+    clearInterval(timer);
+    stderr.write(`${stderr.isTTY ? "\r\u001B[K" : ""}${sign} ${title}  ${seconds()}\n`);
+  };
+};
+
+const npmCi = (root) =>
+  new Promise((resolve) => {
+    const args = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
+    const child = spawn("npm", args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => said.push(piece));
+    const end = (signal) => child.kill(signal);
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, end);
+    child.once("error", (error) => resolve({ ok: false, said: error.message }));
+    child.once("close", (code, signal) => {
+      for (const name of ["SIGINT", "SIGTERM"]) process.off(name, end);
+      resolve({ ok: code === 0, signal, said: Buffer.concat(said).toString() });
+    });
+  });
+
+const install = async (root, record, wanted) => {
+  // Gone before npm begins, so that nobody takes a half-emptied folder for a complete one.
+  rmSync(record, { force: true });
+  const done = showProgress("installing packages (npm ci)");
+  const { ok, signal, said } = await npmCi(root);
+  done(ok ? "✓" : "✗");
+  if (!ok) {
+    const tail = said.trimEnd().split("\n").slice(-15).join("\n");
+    throw new SetupError(
+      signal
+        ? `npm ci was ended by ${signal}.`
+        : `npm ci failed:\n${tail}\nRun the same command again when that is solved.`,
+    );
+  }
+  writeFileSync(record, wanted);
+};
+
+/** npm does not link a package's own program; with this, `npx holdfast` works inside the repository. */
+const linkPrograms = (root) => {
+  const bin = join(root, "node_modules", ".bin");
+  const link = join(bin, "holdfast");
+  const target = join("..", "..", "bin", "holdfast.mjs");
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true || readlinkSync(link) !== target) {
+    mkdirSync(bin, { recursive: true });
+    rmSync(link, { force: true });
+    symlinkSync(target, link);
+  }
+  // The package with the second Node.js for tests would otherwise replace the user's in every `npm run`.
+  rmSync(join(bin, "node"), { force: true });
+};
+
+/** Makes node_modules fit package-lock.json. Quick and quiet when it does. Throws a SetupError when npm fails. */
+export const ensurePackages = async (root) => {
+  const lockText = readFileSync(join(root, "package-lock.json"), "utf8");
+  const record = join(root, "node_modules", ".holdfast-lock");
+  const wanted = hash(lockText);
+  if (readIfThere(record) !== wanted) {
+    // Not below node_modules, which npm empties.
+    const lockFile = join(tmpdir(), `holdfast-install-${hash(root).slice(0, 16)}.lock`);
+    const onWait = (pid) => process.stderr.write(`… waiting for process ${pid}, which installs the packages\n`);
+    await withLock(
+      lockFile,
+      async () => {
+        if (readIfThere(record) === wanted) return;
+        if (isInstalled(lockText, readIfThere(join(root, "node_modules", ".package-lock.json"))))
+          writeFileSync(record, wanted);
+        else await install(root, record, wanted);
+      },
+      { onWait },
+    );
+  }
+  linkPrograms(root);
+};
