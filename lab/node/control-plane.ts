@@ -1,10 +1,11 @@
 /** etcd, the API server, the controller manager and the scheduler, with the flags that a kubeadm node would have. */
 import { join } from "node:path";
+import type { ComponentName } from "../components/catalogue.ts";
 import { type Lab, network, nodeName, paths } from "../lab.ts";
 import type { Daemon } from "../site/daemon.ts";
 
 /** Finds the absolute path of a component's binary. */
-export type Binaries = (name: string) => string;
+export type Binaries = (name: ComponentName) => string;
 
 /** --unsafe-no-fsync: the lab's etcd need not survive a power cut; durability tests start their own. */
 export const etcd = (lab: Lab, binary: Binaries): Daemon => {

@@ -1,20 +1,17 @@
 /** Cluster DNS, and names of the lab's machines for pods. Anything else is refused quickly: there is no way out. */
 import { hosts, network } from "../lab.ts";
 
-const corefile = `.:53 {
+const corefile = `cluster.local:53 in-addr.arpa:53 {
+  errors
+  kubernetes cluster.local in-addr.arpa
+  cache 5
+}
+.:53 {
   errors
   ready
-  kubernetes cluster.local in-addr.arpa ip6.arpa {
-    fallthrough in-addr.arpa ip6.arpa
-  }
   hosts {
 ${Object.entries(hosts).map(([name, address]) => `    ${address} ${name}`).join("\n")}
-    fallthrough
   }
-  template ANY ANY {
-    rcode NXDOMAIN
-  }
-  cache 5
 }
 `;
 

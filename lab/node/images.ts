@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Lab, paths } from "../lab.ts";
-import { startDaemon, endDaemon, runInside } from "../site/daemon.ts";
+import { endDaemon, runInside } from "../site/daemon.ts";
 import { run } from "../shell/run.ts";
-import { containerdSocket, containerd } from "./runtime.ts";
+import { containerdSocket, startContainerd } from "./runtime.ts";
 
 /** Files that containerd changes in place, so that they must be copied and not linked. */
 const databases = ["io.containerd.metadata.v1.bolt/meta.db", "io.containerd.snapshotter.v1.overlayfs/metadata.db"] as const;
@@ -20,9 +20,8 @@ const preparedDir = (lab: Lab, images: readonly string[]): string => {
 };
 
 const importAll = async (lab: Lab, images: readonly string[]): Promise<void> => {
-  await startDaemon(lab, "node", containerd(lab));
+  await startContainerd(lab);
   const ctr = ["ctr", "--address", containerdSocket, "--namespace", "k8s.io"];
-  await runInside(lab, "node", ["sh", "-c", "for i in $(seq 100); do [ -S \"$0\" ] && exit 0; sleep 0.05; done", containerdSocket]);
   for (const image of images) await runInside(lab, "node", [...ctr, "images", "import", image]);
   await endDaemon(lab, "node", "containerd");
 };

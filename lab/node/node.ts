@@ -10,7 +10,7 @@ import { writeCertificates } from "./certificates.ts";
 import { createCgroups, removeCgroups } from "./cgroups.ts";
 import { apiServer, type Binaries, controllerManager, etcd, scheduler } from "./control-plane.ts";
 import { loadImages } from "./images.ts";
-import { containerd, kubelet, kubeProxy, writeRuntimeConfig } from "./runtime.ts";
+import { kubelet, kubeProxy, startContainerd, writeRuntimeConfig } from "./runtime.ts";
 
 /** Starts the machine with everything but the kubelet's pods: returns when the API server answers and images are loaded. */
 export const startNode = async (lab: Lab, binary: Binaries, kubectl: Kubectl, images: readonly string[]): Promise<void> => {
@@ -33,7 +33,7 @@ const startControlPlane = async (lab: Lab, binary: Binaries, kubectl: Kubectl): 
 
 const startContainers = async (lab: Lab, images: readonly string[]): Promise<void> => {
   await loadImages(lab, images);
-  await startDaemon(lab, "node", containerd(lab));
+  await startContainerd(lab);
 };
 
 /** Waits until the kubelet has registered and calls itself Ready. */

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { type Lab, network, nodeName, paths } from "../lab.ts";
-import type { Daemon } from "../site/daemon.ts";
+import { type Daemon, runInside, startDaemon } from "../site/daemon.ts";
 import type { Binaries } from "./control-plane.ts";
 
 export const pauseImage = "docker.io/lab/pause:1";
@@ -88,7 +88,12 @@ export const writeRuntimeConfig = (lab: Lab): void => {
   writeFileSync(join(node, "kubelet.yaml"), stringify(kubeletConfig(lab)));
 };
 
-export const containerd = (lab: Lab): Daemon => ({ name: "containerd", command: ["containerd", "-c", join(paths(lab).node, "containerd.toml")] });
+/** Starts containerd and waits until it answers: the kubelet gives up at once when it does not. */
+export const startContainerd = async (lab: Lab): Promise<void> => {
+  await startDaemon(lab, "node", { name: "containerd", command: ["containerd", "-c", join(paths(lab).node, "containerd.toml")] });
+  const ask = `for i in $(seq 200); do ctr --address ${containerdSocket} version >/dev/null 2>&1 && exit 0; sleep 0.05; done; exit 1`;
+  await runInside(lab, "node", ["sh", "-c", ask]);
+};
 
 export const kubelet = (lab: Lab, binary: Binaries): Daemon => ({
   name: "kubelet",

@@ -1,0 +1,50 @@
+/**
+ * The clean cluster, kept as files, so that `reset` need not build it again: etcd's snapshot, a ZFS snapshot of every
+ * dataset, and the node's certificates. Taken when everything is installed and seeded and before the apps have run.
+ */
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Lab, network, paths, pool } from "./lab.ts";
+import type { Binaries } from "./node/control-plane.ts";
+import { output } from "./site/daemon.ts";
+
+export const cleanSnapshot = "lab-clean";
+
+const etcdSnapshot = (lab: Lab): string => join(lab.dir, "clean", "etcd.db");
+
+export const hasCleanState = (lab: Lab): boolean => existsSync(etcdSnapshot(lab));
+
+/** Records the running cluster as the clean one. */
+export const saveCleanState = async (lab: Lab, binary: Binaries): Promise<void> => {
+  mkdirSync(join(lab.dir, "clean"), { recursive: true });
+  const { pki } = paths(lab);
+  const certificates = [`--cacert=${pki}/etcd/ca.crt`, `--cert=${pki}/etcd/healthcheck-client.crt`, `--key=${pki}/etcd/healthcheck-client.key`];
+  await Promise.all([
+    output(lab, "node", [binary("etcdctl"), `--endpoints=https://${network.node}:2379`, ...certificates, "snapshot", "save", etcdSnapshot(lab)]),
+    output(lab, "nas", ["zfs", "snapshot", "-r", `${pool}@${cleanSnapshot}`]),
+  ]);
+};
+
+/** Puts etcd's directory back. The node must be down. */
+export const restoreEtcd = async (lab: Lab, binary: Binaries): Promise<void> => {
+  const dir = paths(lab).etcd;
+  rmSync(dir, { recursive: true, force: true });
+  const peer = `https://${network.node}:2380`;
+  await output(lab, "site", [
+    binary("etcdutl"), "snapshot", "restore", etcdSnapshot(lab), `--data-dir=${dir}`,
+    "--name=node", `--initial-cluster=node=${peer}`, `--initial-advertise-peer-urls=${peer}`,
+  ]);
+};
+
+/** Rolls every dataset back and destroys those that came later. The node must be down. */
+export const restoreDatasets = async (lab: Lab): Promise<void> => {
+  const names = (await output(lab, "nas", ["zfs", "list", "-H", "-t", "filesystem,snapshot", "-o", "name"])).trim().split("\n");
+  const clean = new Set(names.filter((name) => name.endsWith(`@${cleanSnapshot}`)).map((name) => name.split("@")[0]));
+  const datasets = names.filter((name) => !name.includes("@"));
+  const later = datasets.filter((name) => !clean.has(name)).toReversed();
+  const script = [
+    ...later.map((name) => `zfs destroy -r -f ${name}`),
+    ...datasets.filter((name) => clean.has(name)).map((name) => `zfs rollback -r ${name}@${cleanSnapshot}`),
+  ];
+  await output(lab, "nas", ["bash", "-ec", script.join("\n")]);
+};

@@ -1,0 +1,50 @@
+/** What a lab is made of: programs, packages and images, made when something needs them. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type ComponentName, componentNames } from "./components/catalogue.ts";
+import { type ComponentRecord, ensureComponents } from "./components/ensure.ts";
+import { ensureImages, type ImageName } from "./components/images.ts";
+import { ensurePackages } from "./components/packages.ts";
+import { checkout, type Lab } from "./lab.ts";
+import type { Binaries } from "./node/control-plane.ts";
+import type { Report } from "./shell/report.ts";
+import { run } from "./shell/run.ts";
+
+export interface Parts {
+  readonly binary: Binaries;
+  /** docker-archive files. */
+  readonly images: readonly string[];
+  readonly records: readonly ComponentRecord[];
+}
+
+const imageNames: readonly ImageName[] = ["pause", "app", "qbittorrent", "coredns", "velero", "veleroPluginForAws", "holdfast"];
+
+const agentFile = join(checkout, "dist", "agent.mjs");
+const wasmFile = join(checkout, "dist", "node-sqlite3-wasm.wasm");
+
+/** Bundles the program of Holdfast's own pods from the sources as they are now. */
+const bundleAgent = async (report: Report): Promise<void> => {
+  await report.step("bundle of the agent", () => run("npx", ["rolldown", "-c"], { cwd: checkout }));
+  if (!existsSync(agentFile)) throw new Error(`bundling did not make ${agentFile}`);
+};
+
+const lookUp = (paths: ReadonlyMap<ComponentName, string>): Binaries => (name) => {
+  const path = paths.get(name);
+  if (path === undefined) throw new Error(`the component ${name} was not asked for`);
+  return path;
+};
+
+/** Paths of components, made when they are missing. For commands on a lab that runs already. */
+export const tools = async (lab: Lab, names: readonly ComponentName[], report: Report): Promise<Binaries> =>
+  lookUp(await ensureComponents(names, { report, cacheDir: lab.cacheDir }));
+
+/** Everything a whole lab needs. */
+export const ensureParts = async (lab: Lab, report: Report): Promise<Parts> => {
+  await ensurePackages(report);
+  const records: ComponentRecord[] = [];
+  const paths = await ensureComponents(componentNames, { report, cacheDir: lab.cacheDir, onRecord: (record) => records.push(record) });
+  await bundleAgent(report);
+  const binary = lookUp(paths);
+  const images = await ensureImages(imageNames, { report, cacheDir: lab.cacheDir, binary, agent: { file: agentFile, extra: [wasmFile] } });
+  return { binary, images: [...images.values()], records };
+};
