@@ -22,7 +22,7 @@ const hash = (text) => createHash("sha256").update(text).digest("hex");
 
 /**
  * Tells whether npm's own record of what is installed agrees with a lock file, as after `npm install`. What is optional
- * may be missing: it is for other systems.
+ * may be missing, or more than the lock file knows: it is for other systems.
  */
 export const isInstalled = (lockText, installedText) => {
   if (installedText === undefined) return false;
@@ -33,7 +33,10 @@ export const isInstalled = (lockText, installedText) => {
     if (there === undefined) return path === "" || optional === true || devOptional === true;
     return there.version === version && there.integrity === integrity;
   };
-  return Object.entries(wanted).every(fits) && Object.keys(installed).every((path) => path in wanted);
+  return (
+    Object.entries(wanted).every(fits) &&
+    Object.entries(installed).every(([path, { optional }]) => path in wanted || optional === true)
+  );
 };
 
 /** A line on standard error with the seconds that pass, live where that can be seen. */
@@ -50,9 +53,21 @@ const showProgress = (title) => {
   };
 };
 
-const npmCi = (root) =>
+/**
+ * Not `npm ci`: that refuses a lock file without the optional packages of every other system, and some registries do not
+ * have those. `--no-save` leaves the lock file as it is; `isInstalled` checks afterwards that it was followed.
+ */
+const npmInstall = (root) =>
   new Promise((resolve) => {
-    const args = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
+    const args = [
+      "install",
+      "--no-save",
+      "--include=dev",
+      "--include=optional",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+    ];
     const child = spawn("npm", args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
     const said = [];
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => said.push(piece));
@@ -65,25 +80,21 @@ const npmCi = (root) =>
     });
   });
 
-const install = async (root, record, wanted) => {
-  // Gone before npm begins, so that nobody takes a half-emptied folder for a complete one.
-  rmSync(record, { force: true });
-  const done = showProgress("installing packages (npm ci)");
-  const { ok, signal, said } = await npmCi(root);
-  done(ok ? "✓" : "✗");
-  if (!ok) {
-    const tail = said.trimEnd().split("\n").slice(-15).join("\n");
-    throw new SetupError(
-      signal
-        ? `npm ci was ended by ${signal}.`
-        : `npm ci failed:\n${tail}\nRun the same command again when that is solved.`,
-    );
-  }
-  writeFileSync(record, wanted);
+const failure = ({ signal, said }) => {
+  if (signal) return `npm was ended by ${signal}.`;
+  const tail = said.trimEnd().split("\n").slice(-15).join("\n");
+  return `npm failed:\n${tail}\nRun the same command again when that is solved.`;
+};
+
+const install = async (root) => {
+  const done = showProgress("installing packages (npm)");
+  const result = await npmInstall(root);
+  done(result.ok ? "✓" : "✗");
+  if (!result.ok) throw new SetupError(failure(result));
 };
 
 /** npm does not link a package's own program; with this, `npx holdfast` works inside the repository. */
-const linkPrograms = (root) => {
+const linkProgram = (root) => {
   const bin = join(root, "node_modules", ".bin");
   const link = join(bin, "holdfast");
   const target = join("..", "..", "bin", "holdfast.mjs");
@@ -92,29 +103,39 @@ const linkPrograms = (root) => {
     rmSync(link, { force: true });
     symlinkSync(target, link);
   }
-  // The package with the second Node.js for tests would otherwise replace the user's in every `npm run`.
-  rmSync(join(bin, "node"), { force: true });
+};
+
+const pathsBelow = (root) => ({
+  lock: join(root, "package-lock.json"),
+  installed: join(root, "node_modules", ".package-lock.json"),
+  /** Holds the hash of the lock file that was installed last. */
+  record: join(root, "node_modules", ".holdfast-lock"),
+});
+
+const installWhenNeeded = async (root) => {
+  const { lock, installed, record } = pathsBelow(root);
+  const lockText = readFileSync(lock, "utf8");
+  const wanted = hash(lockText);
+  if (readIfThere(record) === wanted) return;
+  if (!isInstalled(lockText, readIfThere(installed))) {
+    // Gone before npm begins, so that nobody takes a half-filled folder for a complete one.
+    rmSync(record, { force: true });
+    await install(root);
+    if (!isInstalled(lockText, readIfThere(installed)))
+      throw new SetupError(
+        "npm installed other packages than package-lock.json names. Does it belong to package.json?",
+      );
+  }
+  writeFileSync(record, wanted);
 };
 
 /** Makes node_modules fit package-lock.json. Quick and quiet when it does. Throws a SetupError when npm fails. */
 export const ensurePackages = async (root) => {
-  const lockText = readFileSync(join(root, "package-lock.json"), "utf8");
-  const record = join(root, "node_modules", ".holdfast-lock");
-  const wanted = hash(lockText);
-  if (readIfThere(record) !== wanted) {
-    // Not below node_modules, which npm empties.
+  const { lock, record } = pathsBelow(root);
+  if (readIfThere(record) !== hash(readFileSync(lock, "utf8"))) {
     const lockFile = join(tmpdir(), `holdfast-install-${hash(root).slice(0, 16)}.lock`);
     const onWait = (pid) => process.stderr.write(`… waiting for process ${pid}, which installs the packages\n`);
-    await withLock(
-      lockFile,
-      async () => {
-        if (readIfThere(record) === wanted) return;
-        if (isInstalled(lockText, readIfThere(join(root, "node_modules", ".package-lock.json"))))
-          writeFileSync(record, wanted);
-        else await install(root, record, wanted);
-      },
-      { onWait },
-    );
+    await withLock(lockFile, () => installWhenNeeded(root), { onWait });
   }
-  linkPrograms(root);
+  linkProgram(root);
 };

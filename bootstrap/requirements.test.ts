@@ -56,10 +56,17 @@ describe("installed packages", () => {
       "node_modules/for-mac": { version: "1.0.0", integrity: "y", optional: true },
     },
   });
-  const installed = (packages: Record<string, { version: string; integrity: string }>): string =>
+  const installed = (packages: Record<string, { version: string; integrity: string; optional?: boolean }>): string =>
     JSON.stringify({ packages });
 
-  it("fit a lock file when only optional ones are missing", () => {
+  it("fit a lock file when only optional ones are missing or too many", () => {
+    const other = { version: "2.0.0", integrity: "z", optional: true };
+    expect(
+      isInstalled(
+        lock,
+        installed({ "node_modules/a": { version: "1.0.0", integrity: "x" }, "node_modules/other": other }),
+      ),
+    ).toBe(true);
     expect(isInstalled(lock, installed({ "node_modules/a": { version: "1.0.0", integrity: "x" } }))).toBe(true);
   });
 
