@@ -118,7 +118,7 @@ async function* connection<T extends KubeObject>(
 }
 
 const pause = async (milliseconds: number, world: WatchWorld): Promise<void> => {
-  if (world.signal.aborted) return;
+  if (milliseconds <= 0 || world.signal.aborted) return;
   try {
     await world.clock.sleep(milliseconds, world.signal);
   } catch (error) {
