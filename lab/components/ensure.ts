@@ -91,14 +91,22 @@ const make = async (component: Component, workshop: Workshop, note: (text: strin
   return how;
 };
 
+/** What a step's last line says. */
+const endings: Readonly<Record<Origin, string>> = {
+  path: "found on PATH",
+  cache: "made by another run",
+  download: "downloaded",
+  build: "built",
+};
+
 const makeAlone = (component: Component, workshop: Workshop): Promise<Origin> => {
   const { report, cacheDir, signal } = workshop.options;
-  return report.step(`${component.name} ${component.version}`, (note) =>
-    withLock(componentsLock(cacheDir), () => make(component, workshop, note), {
-      onWait: (pid) => note(`waiting for process ${pid}, which is at it`),
-      signal,
-    }),
-  );
+  return report.step(`${component.name} ${component.version}`, async (note) => {
+    const onWait = (pid: number): void => note(`waiting for process ${pid}, which makes components`);
+    const how = await withLock(componentsLock(cacheDir), () => make(component, workshop, note), { onWait, signal });
+    note(endings[how]);
+    return how;
+  });
 };
 
 const selected = (names: readonly ComponentName[], catalogue: Catalogue): Component[] => {

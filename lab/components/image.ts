@@ -92,16 +92,15 @@ const addBuffer = (tar: Pack, headers: Header, content: string): Promise<void> =
     tar.entry(headers, content, (error) => (error ? reject(error) : resolve()));
   });
 
-const addFile = (tar: Pack, headers: Header, source: string): Promise<void> =>
-  pipeline(
-    createReadStream(source, { highWaterMark: 1 << 20 }),
-    tar.entry({ ...headers, size: statSync(source).size }),
-  );
+const addFile = (tar: Pack, headers: Header, source: string): Promise<void> => {
+  const { size } = statSync(source);
+  return pipeline(createReadStream(source, { highWaterMark: 1 << 20 }), tar.entry({ ...headers, size }));
+};
 
-const addEntry = (tar: Pack, entry: Entry): Promise<void> => {
+const addEntry = async (tar: Pack, entry: Entry): Promise<void> => {
   const { file } = entry;
-  if (file !== undefined && "source" in file) return addFile(tar, header(entry), file.source);
-  return addBuffer(tar, header(entry), file?.content ?? "");
+  if (file !== undefined && "source" in file) await addFile(tar, header(entry), file.source);
+  else await addBuffer(tar, header(entry), file?.content ?? "");
 };
 
 /** Writes a tar file while `add` puts entries into it, through `watch`. */
