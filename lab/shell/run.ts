@@ -1,6 +1,6 @@
 /** Runs other programs and says plainly what happened when they fail. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 export interface RunOptions {
@@ -96,12 +96,12 @@ const collect = (
   options: RunOptions,
 ): { readonly result: () => RunResult; readonly close: () => void } => {
   if (options.logFile !== undefined) mkdirSync(dirname(options.logFile), { recursive: true });
-  const log = options.logFile === undefined ? undefined : createWriteStream(options.logFile, { flags: "a" });
+  const log = options.logFile === undefined ? undefined : openSync(options.logFile, "a");
   const pieces = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.on("data", (piece: Buffer) => {
       pieces[name].push(piece);
-      log?.write(piece);
+      if (log !== undefined) writeSync(log, piece);
       options.onOutput?.(piece.toString());
     });
   }
@@ -110,7 +110,9 @@ const collect = (
       stdout: Buffer.concat(pieces.stdout).toString(),
       stderr: Buffer.concat(pieces.stderr).toString(),
     }),
-    close: () => log?.end(),
+    close: () => {
+      if (log !== undefined) closeSync(log);
+    },
   };
 };
 
