@@ -153,7 +153,7 @@ export const describeKubernetes = (name: string, makeSubject: () => Promise<Conf
         expect(items.map((item) => item.metadata.namespace)).toEqual([namespace]);
         const failure = await failureOf(kubernetes.list(configMaps, { namespace, fields: "data.x=1" }));
         expect(failure.code).toBe("KUBERNETES_REFUSED");
-        expect(failure.why).toContain("field label not supported: data.x");
+        expect(failure.why).toMatch(/data\.x.* is not a known field selector/);
       });
 
       it("refuses to list a kind that the server does not have", async () => {
@@ -344,12 +344,9 @@ export const describeKubernetes = (name: string, makeSubject: () => Promise<Conf
 
     describe("removing", () => {
       it("succeeds for what is not there", async () => {
-        await kubernetes.remove(configMaps, { name: "absent", namespace });
-        await kubernetes.remove(
-          configMaps,
-          { name: "absent", namespace },
-          { uid: "00000000-0000-0000-0000-000000000000" },
-        );
+        const uid = "00000000-0000-0000-0000-000000000000";
+        await expect(kubernetes.remove(configMaps, { name: "absent", namespace })).resolves.toBeUndefined();
+        await expect(kubernetes.remove(configMaps, { name: "absent", namespace }, { uid })).resolves.toBeUndefined();
       });
 
       it("is a conflict when the object is another one than meant", async () => {

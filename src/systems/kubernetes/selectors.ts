@@ -84,8 +84,11 @@ const fieldValue = (object: KubeObject, path: string): string => {
 const fieldRequirement = (plural: string, text: string): Matcher => {
   const [, path, sign, wanted = ""] = /^([^=!]+)(==|=|!=)(.*)$/.exec(text) ?? [];
   if (path === undefined) throw new BadSelector(`invalid field selector: ${text}`);
-  const known = ["metadata.name", "metadata.namespace", ...(fieldLabels[plural] ?? [])];
-  if (!known.includes(path)) throw new BadSelector(`field label not supported: ${path}`);
+  const more = fieldLabels[plural];
+  if (!["metadata.name", "metadata.namespace", ...(more ?? [])].includes(path)) {
+    const onlyNames = `"${path}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
+    throw new BadSelector(more === undefined ? onlyNames : `field label not supported: ${path}`);
+  }
   return (object) => (fieldValue(object, path) === wanted) === (sign !== "!=");
 };
 
