@@ -69,7 +69,7 @@ export const writeCertificates = async (lab: Lab): Promise<void> => {
   await Promise.all([clusterCertificates(pki, authority), etcdCertificates(pki), frontProxyCertificates(pki), serviceAccountKeys(pki)]);
   await Promise.all(
     identities.map(async ({ file, CN, O }) => {
-      const pair = await issue(authority, pki, { name: file.replace(/\.conf$/, ""), subject: O === undefined ? { CN } : { CN, O }, usages: "client" });
+      const pair = await issue(authority, pki, { name: `${file.replace(/\.conf$/, "")}-user`, subject: O === undefined ? { CN } : { CN, O }, usages: "client" });
       writeFileSync(join(kubernetes, file), kubeconfig(authority, pair, CN), { mode: 0o600 });
     }),
   );

@@ -1,0 +1,93 @@
+/** The lab's commands. Bodies load what they need, so that `lab -- exec` adds little to the command it runs. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type Lab, paths } from "./lab.ts";
+import type { Report } from "./shell/report.ts";
+import { initOf } from "./site/inside.ts";
+
+export interface Invocation {
+  readonly lab: Lab;
+  readonly report: Report;
+  readonly words: readonly string[];
+}
+
+export interface Command {
+  readonly takes: string;
+  readonly what: string;
+  /** Gives the exit status. */
+  run(invocation: Invocation): Promise<number>;
+}
+
+/** Programs that the laptop's user has installed. */
+const laptopTools = ["kubectl", "velero", "kopia"] as const;
+
+const onLaptop = async ({ lab, report }: Invocation, words: readonly string[]): Promise<number> => {
+  const { tools } = await import("./parts.ts");
+  const { execOnLaptop, laptopEnvironment } = await import("./exec.ts");
+  const env = laptopEnvironment(lab, await tools(lab, laptopTools, report), laptopTools);
+  return execOnLaptop(lab, env, words);
+};
+
+const showStatus = async (invocation: Invocation): Promise<number> => {
+  const { lab } = invocation;
+  const machines = (["site", "nas", "node"] as const).map((place) => `${place}: ${initOf(lab, place) === undefined ? "down" : "up"}`);
+  process.stdout.write(`lab "${lab.name}" in ${lab.dir}\n${machines.join(", ")}\n`);
+  if (initOf(lab, "node") === undefined) return 0;
+  return onLaptop(invocation, ["kubectl", "get", "nodes,pods,persistentvolumeclaims", "--all-namespaces"]);
+};
+
+const showLogs = async ({ lab, words }: Invocation): Promise<number> => {
+  const dir = paths(lab).log;
+  const files = existsSync(dir) ? readdirSync(dir).filter((file) => file.endsWith(".log")) : [];
+  const [wanted] = words;
+  if (wanted === undefined) {
+    process.stdout.write(files.map((file) => `${file.replace(/\.log$/, "")}  ${statSync(join(dir, file)).size} bytes\n`).join(""));
+    return 0;
+  }
+  const file = files.find((name) => name === `${wanted}.log` || name.endsWith(`-${wanted}.log`));
+  if (file === undefined) {
+    process.stderr.write(`There is no log "${wanted}". Without a name, "logs" lists them.\n`);
+    return 2;
+  }
+  const { spawnSync } = await import("node:child_process");
+  return spawnSync("tail", ["-n", "200", ...words.slice(1), join(dir, file)], { stdio: "inherit" }).status ?? 1;
+};
+
+export const commands: Readonly<Record<string, Command>> = {
+  up: {
+    takes: "",
+    what: "bring the lab up; builds what is missing",
+    run: async ({ lab, report }) => {
+      const { up } = await import("./up.ts");
+      await up(lab, report);
+      return 0;
+    },
+  },
+  down: {
+    takes: "",
+    what: "end it; nothing of it is left on this machine",
+    run: async ({ lab, report }) => {
+      const { down } = await import("./down.ts");
+      await report.step(`lab "${lab.name}" down`, () => down(lab));
+      return 0;
+    },
+  },
+  reset: {
+    takes: "",
+    what: "back to a clean cluster: seeded volumes, no backups",
+    run: async ({ lab, report }) => {
+      const { reset } = await import("./up.ts");
+      await reset(lab, report);
+      return 0;
+    },
+  },
+  status: { takes: "", what: "machines, pods and claims", run: showStatus },
+  exec: {
+    takes: "-- COMMAND…",
+    what: "run a command in the lab, with KUBECONFIG and holdfast.yaml found",
+    run: (invocation) => onLaptop(invocation, invocation.words.length === 0 ? ["bash"] : invocation.words),
+  },
+  kubectl: { takes: "-- ARGS…", what: "kubectl in the lab", run: (invocation) => onLaptop(invocation, ["kubectl", ...invocation.words]) },
+  velero: { takes: "-- ARGS…", what: "velero in the lab", run: (invocation) => onLaptop(invocation, ["velero", ...invocation.words]) },
+  logs: { takes: "[NAME] [-f]", what: "list the machines' logs, or show one", run: showLogs },
+};

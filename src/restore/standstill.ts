@@ -1,0 +1,114 @@
+/** Stops the workloads of a restore and starts them again: replicas are recorded on the workload before they change. */
+import type { Context } from "../context.ts";
+import type { Pod } from "../inventory/raw.ts";
+import { Failure } from "../model/failure.ts";
+import type { Volume } from "../model/volume.ts";
+import type { KubeObject, Kubernetes, Resource } from "../systems/kubernetes/port.ts";
+import { resources } from "../systems/kubernetes/resources.ts";
+import type { Stop } from "./plan.ts";
+import type { Scalable } from "./owners.ts";
+
+/** Replicas before the restore, on the workload itself: they survive the loss of the process that stopped it. */
+export const replicasAnnotation = "holdfast.dev/replicas-before-restore";
+
+const resourceOf: Readonly<Record<Scalable["kind"], Resource>> = {
+  Deployment: resources.deployments,
+  StatefulSet: resources.statefulSets,
+  ReplicaSet: resources.replicaSets,
+};
+
+interface Workload extends KubeObject {
+  readonly spec: { readonly replicas?: number };
+  readonly status?: { readonly replicas?: number; readonly readyReplicas?: number; readonly observedGeneration?: number };
+}
+
+const read = (kubernetes: Kubernetes, owner: Scalable): Promise<Workload | undefined> =>
+  kubernetes.get<Workload>(resourceOf[owner.kind], { namespace: owner.namespace, name: owner.name });
+
+/** Replicas to come back to: what an interrupted restore recorded counts more than the present zero. */
+export const readReplicas = async (kubernetes: Kubernetes, owner: Scalable): Promise<number | undefined> => {
+  const workload = await read(kubernetes, owner);
+  if (workload === undefined) return undefined;
+  const recorded = workload.metadata.annotations?.[replicasAnnotation];
+  const present = workload.spec.replicas ?? 1;
+  return present === 0 && recorded !== undefined ? Number(recorded) : present;
+};
+
+const patch = (kubernetes: Kubernetes, owner: Scalable, change: object): Promise<Workload> =>
+  kubernetes.mergePatch<Workload>(resourceOf[owner.kind], { namespace: owner.namespace, name: owner.name }, change);
+
+/** Sets replicas to zero and remembers what they were. May be called twice. */
+export const stopWorkload = async (kubernetes: Kubernetes, stop: Stop): Promise<void> => {
+  await patch(kubernetes, stop, {
+    metadata: { annotations: { [replicasAnnotation]: String(stop.replicas) } },
+    spec: { replicas: 0 },
+  });
+};
+
+/** Gives the replicas back and forgets the record. May be called twice. */
+export const startWorkload = async (kubernetes: Kubernetes, stop: Stop): Promise<void> => {
+  await patch(kubernetes, stop, { metadata: { annotations: { [replicasAnnotation]: null } }, spec: { replicas: stop.replicas } });
+};
+
+/** Pods that still use one of the claims, other than the ones Holdfast made. */
+export const podsUsing = async (kubernetes: Kubernetes, volumes: readonly Volume[]): Promise<readonly Pod[]> => {
+  const namespaces = [...new Set(volumes.map((volume) => volume.namespace))];
+  const lists = await Promise.all(namespaces.map((namespace) => kubernetes.list<Pod>(resources.pods, { namespace })));
+  return lists.flatMap(({ items }) => items).filter((pod) => isOther(pod) && volumes.some((volume) => uses(pod, volume)));
+};
+
+const isOther = (pod: Pod): boolean =>
+  pod.metadata.labels?.["app.kubernetes.io/managed-by"] !== "holdfast" && !["Succeeded", "Failed"].includes(pod.status?.phase ?? "");
+
+const uses = (pod: Pod, volume: Volume): boolean =>
+  pod.metadata.namespace === volume.namespace &&
+  (pod.spec.volumes ?? []).some((entry) => entry.persistentVolumeClaim?.claimName === volume.claim);
+
+export interface Waiting {
+  readonly context: Context;
+  readonly kubernetes: Kubernetes;
+  /** ms */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+const pollInterval = 200;
+
+/** Waits until no pod uses the claims. Throws TARGET_IN_USE naming the pods when they do not end. */
+export const waitUntilUnused = async (waiting: Waiting, volumes: readonly Volume[]): Promise<void> => {
+  const { clock } = waiting.context;
+  const deadline = clock.now() + waiting.timeout;
+  for (;;) {
+    const pods = await podsUsing(waiting.kubernetes, volumes);
+    if (pods.length === 0) return;
+    if (clock.now() > deadline) {
+      const names = pods.map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`).join(", ");
+      throw new Failure("TARGET_IN_USE", { what: `Pods still use the volume: ${names}.`, todo: "Stop what makes them, then try again." });
+    }
+    await clock.sleep(pollInterval, waiting.signal);
+  }
+};
+
+/** Waits until every started workload has all its replicas Ready. Throws APP_NOT_READY. */
+export const waitUntilReady = async (waiting: Waiting, stops: readonly Stop[]): Promise<void> => {
+  const { clock } = waiting.context;
+  const deadline = clock.now() + waiting.timeout;
+  for (;;) {
+    const states = await Promise.all(stops.map(async (stop) => ({ stop, workload: await read(waiting.kubernetes, stop) })));
+    const late = states.filter(({ stop, workload }) => !isReady(stop, workload)).map(({ stop }) => `${stop.kind} ${stop.namespace}/${stop.name}`);
+    if (late.length === 0) return;
+    if (clock.now() > deadline) {
+      throw new Failure("APP_NOT_READY", {
+        what: `The data is restored and verified, but ${late.join(", ")} is not Ready.`,
+        todo: "Look at its pods: kubectl describe, kubectl logs.",
+      });
+    }
+    await clock.sleep(pollInterval, waiting.signal);
+  }
+};
+
+const isReady = (stop: Stop, workload: Workload | undefined): boolean => {
+  if (workload === undefined) return false;
+  const current = (workload.status?.observedGeneration ?? 0) >= (workload.metadata.generation ?? 0);
+  return current && (workload.status?.readyReplicas ?? 0) >= stop.replicas;
+};

@@ -1,0 +1,157 @@
+/**
+ * Holder pods: each mounts one claim in the claim's own namespace and does nothing, so that the kubelet keeps the volume
+ * mounted under the pod's directory, where an agent on the same node can reach it. They hold no secret and no right.
+ */
+import type { Context } from "../../context.ts";
+import { Failure } from "../../model/failure.ts";
+import type { KubeObject, Kubernetes } from "../kubernetes/port.ts";
+import { resources } from "../kubernetes/resources.ts";
+import { managedLabels } from "./labels.ts";
+import type { AgentMount } from "./port.ts";
+
+/** A claim that is mounted on a node, with the host's directory of it. */
+export interface HeldVolume {
+  readonly key: string;
+  readonly node: string;
+  readonly hostPath: string;
+}
+
+export interface HolderOptions {
+  readonly image: string;
+  readonly operation: string;
+  /** The kubelet's directory on the nodes. */
+  readonly kubeletDir: string;
+  /** ms to wait for the mount. */
+  readonly timeout: number;
+}
+
+interface Pod extends KubeObject {
+  readonly spec: { readonly nodeName?: string };
+  readonly status?: { readonly phase?: string };
+}
+
+interface PersistentVolume extends KubeObject {
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+interface Claim extends KubeObject {
+  readonly spec: { readonly volumeName?: string };
+}
+
+interface Event extends KubeObject {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly type?: string;
+}
+
+const nameFor = (mount: AgentMount, operation: string): string => `holdfast-hold-${operation}-${mount.key}`;
+
+const holderPod = (mount: AgentMount, options: HolderOptions): KubeObject =>
+  ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: nameFor(mount, options.operation),
+      namespace: mount.namespace,
+      labels: { ...managedLabels(options.operation), "velero.io/exclude-from-backup": "true" },
+    },
+    spec: {
+      restartPolicy: "Never",
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 0,
+      securityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },
+      containers: [
+        {
+          name: "hold",
+          image: options.image,
+          imagePullPolicy: "IfNotPresent",
+          command: ["/bin/sleep", "86400"],
+          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+          volumeMounts: [{ name: "data", mountPath: "/data" }],
+        },
+      ],
+      volumes: [{ name: "data", persistentVolumeClaim: { claimName: mount.claim } }],
+    },
+  }) as KubeObject;
+
+/** Directory names that the kubelet gives to the sources it mounts itself. */
+const pluginOf: Readonly<Record<string, string>> = { local: "local-volume", nfs: "nfs", iscsi: "iscsi", cephfs: "cephfs", rbd: "rbd", fc: "fc" };
+
+const volumeDirectory = (pv: PersistentVolume): string | undefined => {
+  if ("csi" in pv.spec) return `kubernetes.io~csi/${pv.metadata.name}/mount`;
+  const source = Object.keys(pluginOf).find((field) => field in pv.spec);
+  return source === undefined ? undefined : `kubernetes.io~${pluginOf[source]}/${pv.metadata.name}`;
+};
+
+/** Where the kubelet mounts a claim, below a pod's directory. Throws TARGET_UNUSABLE for sources without a mount. */
+const directoryOfClaim = async (kubernetes: Kubernetes, mount: AgentMount): Promise<string> => {
+  const name = `${mount.namespace}/${mount.claim}`;
+  const claim = await kubernetes.get<Claim>(resources.persistentVolumeClaims, { namespace: mount.namespace, name: mount.claim });
+  const volumeName = claim?.spec.volumeName;
+  const pv = volumeName === undefined ? undefined : await kubernetes.get<PersistentVolume>(resources.persistentVolumes, { name: volumeName });
+  if (pv === undefined) throw new Failure("TARGET_UNUSABLE", { what: `The claim ${name} is not bound to a volume.`, todo: `kubectl -n ${mount.namespace} describe pvc ${mount.claim}` });
+  const directory = volumeDirectory(pv);
+  if (directory !== undefined) return directory;
+  throw new Failure("TARGET_UNUSABLE", {
+    what: `Holdfast cannot reach the files of ${name}.`,
+    why: `its volume ${pv.metadata.name} is of a kind that the kubelet does not mount for a pod (hostPath, for example)`,
+    todo: "Restore into a claim of another StorageClass with --to NAMESPACE/PVC.",
+  });
+};
+
+/** Creates a holder for each mount and waits until all run. The caller removes them with `removeHolders`. */
+export const holdVolumes = async (
+  kubernetes: Kubernetes,
+  context: Context,
+  mounts: readonly AgentMount[],
+  options: HolderOptions,
+): Promise<readonly HeldVolume[]> => {
+  const directories = await Promise.all(mounts.map((mount) => directoryOfClaim(kubernetes, mount)));
+  await Promise.all(mounts.map((mount) => kubernetes.create(resources.pods, holderPod(mount, options))));
+  const deadline = context.clock.now() + options.timeout;
+  return Promise.all(
+    mounts.map(async (mount, index) => {
+      const pod = await waitUntilRunning({ kubernetes, context, deadline }, mount, options);
+      return {
+        key: mount.key,
+        node: pod.spec.nodeName ?? "",
+        hostPath: `${options.kubeletDir}/pods/${pod.metadata.uid}/volumes/${directories[index]}`,
+      };
+    }),
+  );
+};
+
+interface Waiting {
+  readonly kubernetes: Kubernetes;
+  readonly context: Context;
+  readonly deadline: number;
+}
+
+const waitUntilRunning = async ({ kubernetes, context, deadline }: Waiting, mount: AgentMount, options: HolderOptions): Promise<Pod> => {
+  const name = { namespace: mount.namespace, name: nameFor(mount, options.operation) };
+  for (;;) {
+    const pod = await kubernetes.get<Pod>(resources.pods, name);
+    if (pod?.status?.phase === "Running") return pod;
+    if (context.clock.now() > deadline) {
+      throw new Failure("TARGET_UNUSABLE", {
+        what: `The claim ${mount.namespace}/${mount.claim} could not be mounted within ${Math.round(options.timeout / 1000)} s.`,
+        why: (await lastWarning(kubernetes, name)) ?? `its holder pod is ${pod?.status?.phase ?? "gone"}`,
+        todo: `kubectl -n ${mount.namespace} describe pvc ${mount.claim}`,
+      });
+    }
+    await context.clock.sleep(150, context.signal);
+  }
+};
+
+const lastWarning = async (kubernetes: Kubernetes, pod: { readonly namespace: string; readonly name: string }): Promise<string | undefined> => {
+  const events = await kubernetes.list<Event>(resources.events, { namespace: pod.namespace, fields: `involvedObject.name=${pod.name}` });
+  return events.items.findLast((event) => event.type === "Warning")?.message;
+};
+
+/** Removes the holders of an operation, wherever they are. */
+export const removeHolders = async (kubernetes: Kubernetes, mounts: readonly AgentMount[], operation: string): Promise<void> => {
+  await Promise.all(
+    mounts.map((mount) => kubernetes.remove(resources.pods, { namespace: mount.namespace, name: nameFor(mount, operation) }, { gracePeriodSeconds: 0 })),
+  );
+};

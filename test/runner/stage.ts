@@ -1,0 +1,118 @@
+/** One stage of a test run: a program whose exit status, or whose own count of tests, decides. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkout } from "../../lab/lab.ts";
+
+export interface Outcome {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly seconds: number;
+}
+
+export interface Stage {
+  readonly name: string;
+  run(): Promise<Outcome>;
+}
+
+const binary = (name: string): string => join(checkout, "node_modules", ".bin", name);
+
+const exitOf = (command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: checkout, stdio: ["ignore", "inherit", "inherit"], env });
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+
+const timed = async (name: string, work: () => Promise<{ readonly passed: number; readonly failed: number }>): Promise<Outcome> => {
+  process.stdout.write(`\n── ${name}\n`);
+  const begun = performance.now();
+  const counts = await work();
+  return { name, ...counts, seconds: (performance.now() - begun) / 1000 };
+};
+
+/** A program that passes or fails as a whole. */
+export const program = (name: string, tool: string, args: readonly string[]): Stage => ({
+  name,
+  run: () =>
+    timed(name, async () => {
+      const ok = (await exitOf(binary(tool), args, process.env)) === 0;
+      return { passed: Number(ok), failed: Number(!ok) };
+    }),
+});
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numFailedTestSuites: number;
+}
+
+export interface VitestOptions {
+  /** The Node.js to run it with. */
+  readonly node?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Words in front of the command, which put it into a machine of the lab. */
+  readonly within?: readonly string[];
+}
+
+/**
+ * A vitest project; each test counts, and a file that cannot be loaded counts as a failure, as does a skipped test.
+ */
+export const vitest = (name: string, project: string, options: VitestOptions = {}): Stage => ({
+  name,
+  run: () =>
+    timed(name, async () => {
+      const dir = mkdtempSync(join(tmpdir(), "holdfast-test-"));
+      const file = join(dir, "report.json");
+      const script = join(checkout, "node_modules", "vitest", "vitest.mjs");
+      const args = [script, "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+      try {
+        const [command = "", ...rest] = [...(options.within ?? []), options.node ?? process.execPath, ...args];
+        const code = await exitOf(command, rest, options.env ?? process.env);
+        return countsOf(file, code);
+      } finally {
+        rmSync(dir, { recursive: true, force: true });
+      }
+    }),
+});
+
+const countsOf = (file: string, code: number): { readonly passed: number; readonly failed: number } => {
+  if (!existsSync(file)) return { passed: 0, failed: 1 };
+  const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
+  const failed = report.numFailedTests + report.numPendingTests + report.numTodoTests;
+  // An error outside any test (an unhandled rejection, a file that does not load) shows only in the exit status.
+  return { passed: report.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed };
+};
+
+/** Any other work that passes when it does not throw. */
+export const work = (name: string, run: () => Promise<unknown>): Stage => ({
+  name,
+  run: () =>
+    timed(name, async () => {
+      try {
+        await run();
+        return { passed: 1, failed: 0 };
+      } catch (error) {
+        process.stdout.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+        return { passed: 0, failed: 1 };
+      }
+    }),
+});
+
+/** Runs stages one after the other, all of them, and ends with a table and the line that says it all. */
+export const runStages = async (stages: readonly Stage[]): Promise<number> => {
+  const outcomes: Outcome[] = [];
+  for (const stage of stages) outcomes.push(await stage.run());
+  const width = Math.max(...outcomes.map(({ name }) => name.length));
+  const rows = outcomes.map(
+    ({ name, passed, failed, seconds }) => `${name.padEnd(width)}  ${String(passed).padStart(5)} passed  ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(7)} s`,
+  );
+  const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+  const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+  process.stdout.write(`\n${rows.join("\n")}\n\n${passed} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
+};
