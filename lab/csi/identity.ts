@@ -1,0 +1,13 @@
+import type { Handlers } from "./rpc.ts";
+
+/** The methods of csi.v1.Identity. */
+export const identityHandlers = (driverName: string, grows: boolean): Handlers => ({
+  GetPluginInfo: async () => ({ name: driverName, vendor_version: "0.1.0" }),
+  GetPluginCapabilities: async () => ({
+    capabilities: [
+      { service: { type: "CONTROLLER_SERVICE" } },
+      ...(grows ? [{ volume_expansion: { type: "ONLINE" } }] : []),
+    ],
+  }),
+  Probe: async () => ({}),
+});

@@ -1,0 +1,51 @@
+/** Volumes as shared datasets, as democratic-csi's driver `freenas-api-nfs` makes them. */
+import { type Exec, output } from "../zfs/exec.ts";
+import type { Zfs } from "../zfs/zfs.ts";
+import type { Backend } from "./backend.ts";
+import type { NasExports, NfsShare } from "./nas-exports.ts";
+import { nfsShareContext, property } from "./volume-shape.ts";
+
+export interface NfsNas {
+  readonly zfs: Zfs;
+  readonly exports: NasExports;
+  /** Runs commands on the NAS. */
+  readonly exec: Exec;
+  readonly address: string;
+}
+
+const shareOf = async ({ exports, zfs }: NfsNas, dataset: string): Promise<NfsShare> => {
+  const path = await mountpointOf(zfs, dataset);
+  const existing = (await exports.query("nfs")).find((share) => share.path === path);
+  return existing ?? exports.create("nfs", { path, comment: `democratic-csi: ${dataset}`, enabled: true });
+};
+
+const mountpointOf = async (zfs: Zfs, dataset: string): Promise<string> => {
+  const path = (await zfs.properties(dataset)).get("mountpoint")?.value;
+  if (path === undefined || !path.startsWith("/")) throw new Error(`dataset ${dataset} has no mountpoint to share`);
+  return path;
+};
+
+export const nfsBackend = (nas: NfsNas): Backend => ({
+  protocol: "nfs",
+  grows: true,
+  sizeProperties: (bytes) => ({ refquota: String(bytes) }),
+  size: async (dataset) => {
+    const bytes = Number((await nas.zfs.properties(dataset)).get("refquota")?.value ?? "0");
+    return bytes === 0 ? undefined : bytes;
+  },
+  setSize: (dataset, bytes) => nas.zfs.set(dataset, { refquota: String(bytes) }),
+  prepare: async (dataset) => {
+    await output(nas.exec, "chmod", ["0777", await mountpointOf(nas.zfs, dataset)]);
+  },
+  exportVolume: async (dataset) => {
+    const { id, path } = await shareOf(nas, dataset);
+    return { context: nfsShareContext(nas.address, path), properties: { [property.nfsShareId]: String(id) } };
+  },
+  unexport: async (dataset, properties) => {
+    const id = Number(properties.get(property.nfsShareId));
+    const path = await mountpointOf(nas.zfs, dataset);
+    const share = (await nas.exports.query("nfs")).find((share) => share.id === id && share.path === path);
+    if (share !== undefined) await nas.exports.remove("nfs", share.id);
+    return [property.nfsShareId];
+  },
+});
