@@ -5,7 +5,7 @@ import type { Note } from "../shell/report.ts";
 import type { Component } from "./catalogue.ts";
 import { ComponentError } from "./component-error.ts";
 
-export interface BuildOptions {
+interface BuildOptions {
   /** The program is written here. */
   readonly target: string;
   readonly logFile: string;
@@ -44,7 +44,7 @@ export const requireGo = async (): Promise<void> => {
 
 const advice = (output: string): string => {
   if (output.includes("no space left on device"))
-    return "The disk is full. A cold build of everything needs about 12 GB in Go's cache.";
+    return "The disk is full. A cold build of everything needs about 15 GB in Go's caches.";
   if (/dial tcp|i\/o timeout|no such host|unexpected EOF/.test(output))
     return "The Go module proxy could not be reached. Check the network, then run the same command again.";
   if (/signal: killed/.test(output))
@@ -53,7 +53,7 @@ const advice = (output: string): string => {
 };
 
 /** The command's arguments. The flags are part of what Go caches by, so all builds must use the same. */
-export const buildArguments = (component: Component, target: string): string[] => [
+const buildArguments = (component: Component, target: string): string[] => [
   "build",
   "-v",
   "-trimpath",

@@ -202,7 +202,7 @@ const stripped = "-s -w";
 export const goArch = (arch: NodeJS.Architecture = process.arch): string => (arch === "x64" ? "amd64" : arch);
 
 /** The pins that belong to this checkout. */
-export const pinsDir = resolve(dirname(fileURLToPath(import.meta.url)), "..", "pins");
+const pinsDir = resolve(dirname(fileURLToPath(import.meta.url)), "..", "pins");
 
 const toComponent = (name: ComponentName, arch: string): Component => {
   const recipe = recipes[name];

@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { extract } from "tar-stream";
+import { extract, type Extract } from "tar-stream";
 import type { Note } from "../shell/report.ts";
 import type { Download, Site, Sites } from "./catalogue.ts";
 import { ComponentError } from "./component-error.ts";
@@ -79,17 +79,23 @@ const fetchTo = async (url: string, file: string, note: Note): Promise<string | 
   }
 };
 
-const extractMember = async (archive: string, member: string, target: string): Promise<void> => {
+const writeEntry = async (entries: Extract, member: string, target: string): Promise<boolean> => {
   let found = false;
-  const unpack = extract();
-  unpack.on("entry", (header, stream, next) => {
-    const wanted = header.name.replace(/^\.\//, "") === member && header.type === "file";
-    found ||= wanted;
-    stream.on("end", next);
-    if (wanted) stream.pipe(createWriteStream(target)).on("error", (error) => unpack.destroy(error));
-    else stream.resume();
-  });
-  await pipeline(createReadStream(archive), createGunzip(), unpack);
+  for await (const entry of entries) {
+    if (entry.header.name.replace(/^\.\//, "") === member && entry.header.type === "file") {
+      await pipeline(entry, createWriteStream(target));
+      found = true;
+    } else entry.resume();
+  }
+  return found;
+};
+
+const extractMember = async (archive: string, member: string, target: string): Promise<void> => {
+  const entries = extract();
+  const [found] = await Promise.all([
+    writeEntry(entries, member, target),
+    pipeline(createReadStream(archive), createGunzip(), entries),
+  ]);
   if (!found) throw new ComponentError(`${basename(archive)} does not hold ${member}`);
 };
 

@@ -146,18 +146,27 @@ describe("a component", () => {
 
   it("comes out of a release archive that is fetched once for all its programs", async () => {
     const top = "etcd-v3.6.16-linux-amd64";
+    const big = "the server ".repeat(100_000);
     const archive = await tarball({
       [`${top}/README`]: "x",
-      [`${top}/etcd`]: "the server",
+      [`${top}/etcd`]: big,
       [`${top}/etcdctl`]: "the client",
     });
     const release = "/etcd-io/etcd/releases/download/v3.6.16";
     const list = `${"0".repeat(64)}  other.tar.gz\n${sha256(archive)}  ${top}.tar.gz\n`;
     const site = await serve({ [`${release}/SHA256SUMS`]: list, [`${release}/${top}.tar.gz`]: archive });
     const paths = await ensureComponents(["etcd", "etcdctl"], options({ site }));
-    expect(readFileSync(paths.get("etcd")!, "utf8")).toBe("the server");
+    expect(readFileSync(paths.get("etcd")!, "utf8")).toBe(big);
     expect(readFileSync(paths.get("etcdctl")!, "utf8")).toBe("the client");
     expect(asked).toHaveLength(2);
+  });
+
+  it("is not taken from a damaged archive, even when its checksum is right", async () => {
+    const archive = (await tarball({ coredns: "x".repeat(10_000) })).subarray(0, 40);
+    const path = "/coredns/coredns/releases/download/v1.15.0/coredns_1.15.0_linux_amd64.tgz";
+    const site = await serve({ [path]: archive, [`${path}.sha256`]: sha256(archive) });
+    await expect(ensureComponents(["coredns"], options({ site }))).rejects.toThrow("unexpected end of file");
+    expect(readdirSync(dirname(cachedPath(dir, component("coredns"))))).toEqual([]);
   });
 
   it("with another checksum than the published one is an error, and nothing of it is kept", async () => {

@@ -15,7 +15,7 @@ import { ComponentError } from "./component-error.ts";
 import { type Downloads, noDownloads, openDownloads } from "./download.ts";
 import { installedPath } from "./on-path.ts";
 
-export type Origin = "path" | "cache" | "download" | "build";
+type Origin = "path" | "cache" | "download" | "build";
 
 export interface ComponentRecord {
   readonly name: ComponentName;

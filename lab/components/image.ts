@@ -14,7 +14,7 @@ export type ImageFile = { readonly path: string; readonly mode?: number } & (
 );
 
 /** A folder that needs another mode than 0755 or another owner than root, or that is empty. */
-export interface ImageDirectory {
+interface ImageDirectory {
   readonly path: string;
   readonly mode?: number;
   readonly uid?: number;

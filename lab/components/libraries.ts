@@ -32,7 +32,7 @@ export const dynamicProgram = async (source: string, path: string): Promise<Imag
 /** Debian's statically linked one; a busybox elsewhere on PATH may need libraries. */
 const busyboxSource = "/bin/busybox";
 
-export interface Busybox {
+interface Busybox {
   readonly files: readonly ImageFile[];
   readonly symlinks: readonly ImageSymlink[];
 }

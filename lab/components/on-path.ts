@@ -16,7 +16,7 @@ const isExecutable = (file: string): boolean => {
 };
 
 /** The first executable of that name in a PATH. */
-export const findOnPath = (name: string, path = ""): string | undefined =>
+const findOnPath = (name: string, path = ""): string | undefined =>
   path
     .split(delimiter)
     .filter((dir) => dir.startsWith("/"))
@@ -24,7 +24,7 @@ export const findOnPath = (name: string, path = ""): string | undefined =>
     .find(isExecutable);
 
 /** Tells whether what a program says of itself is exactly the wanted version. */
-export const saysVersion = (output: string, pattern: RegExp, wanted: string): boolean => {
+const saysVersion = (output: string, pattern: RegExp, wanted: string): boolean => {
   const said = pattern.exec(output)?.[1];
   return said !== undefined && said.replace(/^v/, "") === wanted.replace(/^v/, "");
 };

@@ -7,7 +7,7 @@ import { run, RunError, tail } from "../shell/run.ts";
 import { ComponentError } from "./component-error.ts";
 
 /** Names as dpkg knows them. */
-export const labPackages: readonly string[] = [
+const labPackages: readonly string[] = [
   "containerd",
   "runc",
   "containernetworking-plugins",

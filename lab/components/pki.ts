@@ -11,7 +11,7 @@ export interface KeyPair {
 
 export type Authority = KeyPair;
 
-export interface Subject {
+interface Subject {
   readonly CN: string;
   readonly O?: string;
 }
@@ -48,7 +48,7 @@ const configuration = (subject: Subject, extensions: readonly string[]): string 
   ].join("\n");
 
 /** The openssl configuration of an authority's own certificate. */
-export const authorityConfiguration = (cn: string): string =>
+const authorityConfiguration = (cn: string): string =>
   configuration({ CN: cn }, [
     "basicConstraints = critical,CA:TRUE",
     "keyUsage = critical,keyCertSign,cRLSign,digitalSignature",
