@@ -1,6 +1,6 @@
 /** Joins claims, volumes, pods and their makers into `Volume`s. Pure; cost: one pass over each list. */
 import type { Backing, Mount, Volume, Workload } from "../model/volume.ts";
-import { parseQuantity } from "../model/units.ts";
+import { parseQuantity } from "../model/quantity.ts";
 import type { Claim, ContainerSpec, Namespace, PersistentVolume, Pod, PodMaker, PodSpec } from "./raw.ts";
 
 /** The lists that the inventory is made from, all read at about the same time. */
