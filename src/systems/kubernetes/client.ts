@@ -22,7 +22,7 @@ import type {
   WatchFrom,
 } from "./port.ts";
 import { groupOf } from "./resources.ts";
-import { Transport, type Answer, type Deadlines, type Request } from "./transport.ts";
+import { defaultDeadlines, Transport, type Answer, type Deadlines, type Request } from "./transport.ts";
 import { watching, type StreamEvent } from "./watching.ts";
 
 const fieldManager = "holdfast";
@@ -39,7 +39,7 @@ export interface ClientWorld extends Randomness {
 }
 
 export interface ClientOptions {
-  readonly deadlines?: Deadlines;
+  readonly deadlines?: Partial<Deadlines>;
   /** Milliseconds without a byte after which a watch connects anew. */
   readonly watchSilence?: number;
 }
@@ -49,11 +49,13 @@ export class KubernetesClient implements Kubernetes {
   readonly #access: ClusterAccess;
   readonly #transport: Transport;
   readonly #world: ClientWorld;
+  readonly #deadlines: Deadlines;
   readonly #watchSilence: number;
 
   constructor(access: ClusterAccess, world: ClientWorld, options: ClientOptions = {}) {
     this.#access = access;
-    this.#transport = new Transport(access, world.clock, options.deadlines);
+    this.#deadlines = { ...defaultDeadlines, ...options.deadlines };
+    this.#transport = new Transport(access, world.clock, this.#deadlines);
     this.#world = world;
     this.#watchSilence = options.watchSilence ?? watchSilence;
   }
@@ -160,7 +162,8 @@ export class KubernetesClient implements Kubernetes {
     const query = { container: options.container, follow: options.follow === true ? "true" : undefined };
     const signal = options.signal ?? new AbortController().signal;
     try {
-      yield* linesOf(await this.#open(call, { method: "GET", path: call.path, query }, { signal }));
+      const silence = options.follow === true ? {} : { silence: this.#deadlines.call };
+      yield* linesOf(await this.#open(call, { method: "GET", path: call.path, query }, { signal, ...silence }));
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw failureOfConnection(call, this.#transport.host, error);
@@ -176,7 +179,8 @@ export class KubernetesClient implements Kubernetes {
       ...options,
       access: this.#access,
       credentials: await this.#transport.credentials(),
-      host: this.#transport.host,
+      clock: this.#world.clock,
+      deadlines: this.#deadlines,
     });
   }
 

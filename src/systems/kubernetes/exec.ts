@@ -1,12 +1,14 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { Failure } from "../../model/failure.ts";
+import type { Clock } from "../../context.ts";
+import { abortLater, follow, orAborted } from "./aborting.ts";
 import { ApiError } from "./api-error.ts";
 import type { Call } from "./call.ts";
 import type { Credentials } from "./credentials.ts";
 import { failureOfApiError, failureOfConnection } from "./failures.ts";
 import { loadClientNode, type ClusterAccess } from "./kubeconfig.ts";
 import type { ExecResult, ObjectName } from "./port.ts";
+import type { Deadlines } from "./transport.ts";
 
 interface ExecOptions {
   readonly container: string;
@@ -14,7 +16,8 @@ interface ExecOptions {
   readonly signal?: AbortSignal;
   readonly access: ClusterAccess;
   readonly credentials: Credentials;
-  readonly host: string;
+  readonly clock: Clock;
+  readonly deadlines: Pick<Deadlines, "call" | "exec">;
 }
 
 /** What the status channel carries when the command has ended (V1Status). */
@@ -33,77 +36,79 @@ type Socket = Awaited<ReturnType<InstanceType<Awaited<ReturnType<typeof loadClie
  * connection that closes without it is KUBERNETES_UNREACHABLE.
  */
 export const execInPod = async (call: Call, pod: ObjectName, options: ExecOptions): Promise<ExecResult> => {
-  options.signal?.throwIfAborted();
+  const { host } = new URL(options.access.server);
+  const controller = new AbortController();
+  const unlink = options.signal === undefined ? () => undefined : follow(options.signal, controller);
+  const stop = abortLater(options.clock, controller, options.deadlines.exec);
+  try {
+    const { status, stdout, stderr } = await orAborted(
+      conversation(pod, options, controller.signal),
+      controller.signal,
+    );
+    return { exitCode: exitCodeOf(call, status), stdout, stderr };
+  } catch (error) {
+    if (options.signal?.aborted === true) throw options.signal.reason;
+    throw failureOfSocket(call, host, error);
+  } finally {
+    stop();
+    unlink();
+  }
+};
+
+/** What the command wrote, and what became of it. */
+interface Conversation {
+  readonly status: ExecStatus;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const conversation = async (pod: ObjectName, options: ExecOptions, signal: AbortSignal): Promise<Conversation> => {
   const { Exec } = await loadClientNode();
-  const exec = new Exec(await kubeConfigOf(options.access, options.credentials));
+  const exec = new Exec(await kubeConfigOf(options));
   const out = new PassThrough();
   const err = new PassThrough();
-  const outText = text(out);
-  const errText = text(err);
+  const texts = Promise.all([text(out), text(err)]);
   const status = await new Promise<ExecStatus>((resolve, reject) => {
-    const socket = exec.exec(
-      pod.namespace ?? "",
-      pod.name,
-      options.container,
-      [...options.command],
-      out,
-      err,
-      null,
-      false,
-      (status) => resolve(status as ExecStatus),
-    );
-    socket.then(
-      (opened) =>
-        guard(opened, {
-          signal: options.signal,
-          reject,
-          closedEarly: () => failureOfConnection(call, options.host, new ClosedEarly()),
-        }),
-      (error: unknown) => reject(connectionError(call, options.host, error)),
-    );
-  }).finally(() => {
-    out.end();
-    err.end();
+    const ended = (status: unknown): void => resolve(status as ExecStatus);
+    const { container, command } = options;
+    exec
+      .exec(pod.namespace ?? "", pod.name, container, [...command], out, err, null, false, ended)
+      .then((socket) => untilClosed(socket, signal, reject), reject);
   });
-  return { exitCode: exitCodeOf(call, status), stdout: await outText, stderr: await errText };
+  // client-node ends both streams with the status.
+  const [stdout, stderr] = await texts;
+  return { status, stdout, stderr };
+};
+
+/** After the status has come, neither the close nor the hanging up changes anything. */
+const untilClosed = (socket: Socket, signal: AbortSignal, reject: (reason: unknown) => void): void => {
+  socket.addEventListener("close", () => reject(new ClosedEarly()));
+  if (signal.aborted) hangUp(socket);
+  else signal.addEventListener("abort", () => hangUp(socket), { once: true });
+};
+
+/** Without waiting for the other side to say goodbye, which may be what it fails to do. */
+const hangUp = (socket: Socket): void => {
+  if ("terminate" in socket && typeof socket.terminate === "function") socket.terminate();
+  else socket.close();
 };
 
 /** Whether or not the command ran to its end is not known. */
 class ClosedEarly extends Error {
+  readonly code = "CLOSED_EARLY";
   constructor() {
     super("The connection closed before the command's exit status came.");
   }
 }
 
-/** Rejects when the connection ends early or the signal aborts. After the status, rejecting changes nothing. */
-const guard = (
-  socket: Socket,
-  options: { readonly signal: AbortSignal | undefined; reject(reason: unknown): void; closedEarly(): unknown },
-): void => {
-  const { signal, reject, closedEarly } = options;
-  const abort = (): void => {
-    reject(signal?.reason);
-    socket.close();
-  };
-  socket.addEventListener("close", () => {
-    signal?.removeEventListener("abort", abort);
-    reject(closedEarly());
-  });
-  if (signal?.aborted === true) abort();
-  else signal?.addEventListener("abort", abort, { once: true });
-};
-
 const handshakeRefusal = /Unexpected server response: (\d{3})/;
 
-/** client-node gives an ErrorEvent, whose message is all that is left of a refused handshake. */
-const connectionError = (call: Call, host: string, thrown: unknown): Failure => {
+/** client-node throws an ErrorEvent, whose message is all that is left of a refused handshake. */
+const failureOfSocket = (call: Call, host: string, thrown: unknown): unknown => {
   const event = thrown as { message?: unknown; error?: unknown };
-  const message = typeof event.message === "string" ? event.message : "";
-  const status = handshakeRefusal.exec(message)?.[1];
-  if (status !== undefined) {
-    return failureOfApiError(call, new ApiError({ status: Number(status), reason: "", message: `HTTP ${status}` }));
-  }
-  return failureOfConnection(call, host, event.error ?? thrown);
+  const status = handshakeRefusal.exec(typeof event.message === "string" ? event.message : "")?.[1];
+  if (status === undefined) return failureOfConnection(call, host, event.error ?? thrown);
+  return failureOfApiError(call, new ApiError({ status: Number(status), reason: "", message: `HTTP ${status}` }));
 };
 
 const exitCodeOf = (call: Call, status: ExecStatus): number => {
@@ -120,7 +125,8 @@ const exitCodeOf = (call: Call, status: ExecStatus): number => {
   );
 };
 
-const kubeConfigOf = async (access: ClusterAccess, credentials: Credentials) => {
+/** client-node's view of credentials that are ready to use. */
+const kubeConfigOf = async ({ access, credentials, deadlines }: ExecOptions) => {
   const { KubeConfig } = await loadClientNode();
   const config = new KubeConfig();
   const base64 = (pem: string | undefined) => (pem === undefined ? undefined : Buffer.from(pem).toString("base64"));
@@ -145,6 +151,8 @@ const kubeConfigOf = async (access: ClusterAccess, credentials: Credentials) => 
   config.applyToHTTPSOptions = ((original) => async (options) => {
     await original.call(config, options);
     options.headers = { ...options.headers, ...headers };
+    // These are the WebSocket's options too, and it has no deadline of its own for its beginning.
+    Object.assign(options, { handshakeTimeout: deadlines.call });
   })(config.applyToHTTPSOptions);
   return config;
 };

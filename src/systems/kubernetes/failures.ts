@@ -1,19 +1,11 @@
 import { Failure, isFailure, messageOf } from "../../model/failure.ts";
+import { DeadlineExceeded } from "./aborting.ts";
 import { ApiError } from "./api-error.ts";
 import { describeCall, type Call } from "./call.ts";
 import { decodeJson } from "./json.ts";
 import { forbidden, isAboutRights } from "./missing-rule.ts";
 
 /** The one place that turns answers and broken connections into Failures. */
-
-/** Thrown inside when a call's time is over; becomes KUBERNETES_UNREACHABLE. */
-export class DeadlineExceeded extends Error {
-  readonly milliseconds: number;
-  constructor(milliseconds: number) {
-    super(`no answer within ${milliseconds / 1000} s`);
-    this.milliseconds = milliseconds;
-  }
-}
 
 /** What the server answered, as far as errors are concerned: nothing of its headers but Retry-After. */
 export interface ErrorAnswer {
@@ -101,7 +93,8 @@ export const failureOfApiError = (call: Call, cause: ApiError): Failure => {
 
 const untrustedCodes =
   /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|HOSTNAME_MISMATCH|UNABLE_TO_DECODE_ISSUER/;
-const rejectedCodes = /ALERT|ERR_OSSL/;
+const rejectedCodes = /ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/;
+const unusableCodes = /^ERR_OSSL/;
 
 /** The system's or OpenSSL's word for what broke: "ECONNREFUSED", "SELF_SIGNED_CERT_IN_CHAIN"; "" when there is none. */
 export const errorCodeOf = (error: unknown): string => {
@@ -110,14 +103,27 @@ export const errorCodeOf = (error: unknown): string => {
   return error instanceof Error && error.cause !== undefined ? errorCodeOf(error.cause) : "";
 };
 
-/** The Failure for a connection that did not come about or broke. `host` is the server as the user knows it. */
-export const failureOfConnection = (call: Call, host: string, error: unknown): Failure => {
-  if (isFailure(error)) return error;
+/** What has neither a deadline nor a system's word for it did not come from the network: it is our defect. */
+const isOfConnection = (error: unknown, code: string): boolean =>
+  error instanceof DeadlineExceeded || (code !== "" && code !== "UND_ERR_INVALID_ARG");
+
+/**
+ * The Failure for a connection that did not come about or broke; anything else comes back as it is. `host` is the
+ * server as the user knows it.
+ */
+export const failureOfConnection = (call: Call, host: string, error: unknown): unknown => {
   const code = errorCodeOf(error);
+  if (isFailure(error) || !isOfConnection(error, code)) return error;
+  if (unusableCodes.test(code)) {
+    return new Failure("KUBECONFIG_INVALID", {
+      what: "The certificates or the key of the kubeconfig cannot be used.",
+      why: `OpenSSL says ${code}.`,
+    });
+  }
   if (rejectedCodes.test(code)) {
     return new Failure("KUBERNETES_UNAUTHORIZED", {
       what: `Cannot ${describeCall(call)}: ${host} rejects the client certificate.`,
-      why: messageOf(error),
+      why: code,
       todo: "Renew the client certificate of the kubeconfig's user.",
       cause: error,
     });

@@ -1,3 +1,4 @@
+import { orAborted } from "./aborting.ts";
 import type { Kubernetes } from "./port.ts";
 
 /**
@@ -7,16 +8,7 @@ import type { Kubernetes } from "./port.ts";
 export const interruptible = (inner: Kubernetes, signal: AbortSignal): Kubernetes => {
   const until = async <R>(call: () => Promise<R>): Promise<R> => {
     signal.throwIfAborted();
-    let interrupt = (): void => undefined;
-    const interrupted = new Promise<never>((_resolve, reject) => {
-      interrupt = () => reject(signal.reason as Error);
-    });
-    signal.addEventListener("abort", interrupt, { once: true });
-    try {
-      return await Promise.race([call(), interrupted]);
-    } finally {
-      signal.removeEventListener("abort", interrupt);
-    }
+    return await orAborted(call(), signal);
   };
   return {
     version: () => until(() => inner.version()),

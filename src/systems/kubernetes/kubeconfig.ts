@@ -201,6 +201,12 @@ const serverOf = (choice: Choice): string => {
   return server.replace(/\/+$/, "");
 };
 
+const proxyOf = (choice: Choice): string | undefined => {
+  const proxy = textField(choice.cluster, "proxy-url");
+  if (proxy === undefined || (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol))) return proxy;
+  throw invalidKubeconfig(`The proxy-url of cluster "${choice.clusterName}" is not an http(s) address.`);
+};
+
 const optionalPath = (root: string | undefined): Pick<KubeconfigWorld, "serviceAccountRoot"> =>
   root === undefined ? {} : { serviceAccountRoot: root };
 
@@ -217,6 +223,7 @@ export const loadAccess = async (options: KubeconfigOptions, outside: Kubeconfig
   };
   const choose = async (): Promise<Choice> => chooseContext(await loadKubeconfig(options, world), options.contextName);
   const choice = await choose();
+  const proxyUrl = proxyOf(choice);
   let kept: { readonly credentials: Promise<Credentials>; readonly until: number } | undefined;
   return {
     server: serverOf(choice),
@@ -224,7 +231,7 @@ export const loadAccess = async (options: KubeconfigOptions, outside: Kubeconfig
     clusterName: choice.clusterName,
     userName: choice.userName,
     namespace: choice.namespace,
-    proxyUrl: textField(choice.cluster, "proxy-url"),
+    proxyUrl,
     credentials: () => {
       const now = world.clock.now();
       if (kept === undefined || now >= kept.until) {

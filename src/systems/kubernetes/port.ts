@@ -3,7 +3,8 @@
  *
  * Contract for all methods: failures are `Failure`s (KUBERNETES_UNREACHABLE, _UNTRUSTED, _UNAUTHORIZED, _FORBIDDEN
  * naming the RBAC rule, _CONFLICT, _REFUSED); an absent object is `undefined` on read and success on removal;
- * every call has a deadline and obeys `signal`.
+ * every call has a deadline; one that takes a `signal` throws its reason when it aborts (`watch` just ends). The
+ * others run to their end, so that clean-up after Ctrl-C can still speak to the cluster; `interruptible` changes that.
  */
 
 /** One kind of object, as the API addresses it. */
@@ -144,7 +145,7 @@ export interface Kubernetes {
     pod: ObjectName,
     options: { readonly container: string; readonly follow?: boolean; readonly signal?: AbortSignal },
   ): AsyncIterable<string>;
-  /** Runs a command in a container. For short answers only, never for bulk data. */
+  /** Runs a command in a container, for two minutes at most. For short answers only, never for bulk data. */
   exec(
     pod: ObjectName,
     options: { readonly container: string; readonly command: readonly string[]; readonly signal?: AbortSignal },

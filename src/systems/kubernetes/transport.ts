@@ -1,7 +1,7 @@
 import { Agent, ProxyAgent, request as send, type Dispatcher } from "undici";
 import type { Clock } from "../../context.ts";
+import { abortLater, DeadlineExceeded, follow, orAborted } from "./aborting.ts";
 import { isSameTls, type Credentials, type TlsOptions } from "./credentials.ts";
-import { DeadlineExceeded } from "./failures.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 
 /** One HTTP request to the API server. */
@@ -34,9 +34,11 @@ export interface Deadlines {
   readonly connect: number;
   /** A credential plugin: someone may have to log in in a browser. */
   readonly credentials: number;
+  /** A command in a container, from start to end. */
+  readonly exec: number;
 }
 
-export const defaultDeadlines: Deadlines = { call: 30_000, connect: 10_000, credentials: 120_000 };
+export const defaultDeadlines: Deadlines = { call: 30_000, connect: 10_000, credentials: 120_000, exec: 120_000 };
 
 export interface StreamOptions {
   readonly signal: AbortSignal;
@@ -70,7 +72,7 @@ export class Transport {
   async call(request: Request): Promise<Answer> {
     return await this.#renewing(async (credentials) => {
       const controller = new AbortController();
-      const stop = this.#abortLater(controller, this.#deadlines.call);
+      const stop = abortLater(this.#clock, controller, this.#deadlines.call);
       try {
         return await wholeAnswer(await this.#send(request, credentials, controller.signal));
       } catch (error) {
@@ -86,7 +88,7 @@ export class Transport {
     return await this.#renewing(async (credentials) => {
       const controller = new AbortController();
       const unlink = follow(options.signal, controller);
-      const stop = this.#abortLater(controller, this.#deadlines.call);
+      const stop = abortLater(this.#clock, controller, this.#deadlines.call);
       try {
         const answer = await this.#send(request, credentials, controller.signal);
         if (answer.statusCode < 400) {
@@ -117,9 +119,9 @@ export class Transport {
   /** Current credentials, for what does not go through here (exec's WebSocket). */
   async credentials(): Promise<Credentials> {
     const controller = new AbortController();
-    const stop = this.#abortLater(controller, this.#deadlines.credentials);
+    const stop = abortLater(this.#clock, controller, this.#deadlines.credentials);
     try {
-      return await Promise.race([this.#access.credentials(), rejection(controller.signal)]);
+      return await orAborted(this.#access.credentials(), controller.signal);
     } finally {
       stop();
     }
@@ -186,16 +188,6 @@ export class Transport {
       body.destroy();
     }
   }
-
-  /** Aborts the controller after a time, unless the function that it gives is called before. */
-  #abortLater(controller: AbortController, milliseconds: number): () => void {
-    const stop = new AbortController();
-    this.#clock.sleep(milliseconds, stop.signal).then(
-      () => controller.abort(new DeadlineExceeded(milliseconds)),
-      () => undefined, // stopped
-    );
-    return () => stop.abort();
-  }
 }
 
 /** Aborts a stream when its peer says nothing for too long. Time that the reader takes does not count. */
@@ -252,16 +244,3 @@ const wholeAnswer = async (answer: Dispatcher.ResponseData): Promise<Answer> => 
 
 /** What broke it: our own abort speaks plainer than the error that the abort caused. */
 const reasonOf = (signal: AbortSignal, error: unknown): unknown => (signal.aborted ? signal.reason : error);
-
-/** Aborts `controller` when `signal` aborts, until unlinked. AbortSignal.any would leak under a long-lived signal. */
-const follow = (signal: AbortSignal, controller: AbortController): (() => void) => {
-  const abort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
-  return () => signal.removeEventListener("abort", abort);
-};
-
-const rejection = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });

@@ -1,5 +1,6 @@
 import type { Clock } from "../../context.ts";
 import { isFailure } from "../../model/failure.ts";
+import { orAborted } from "./aborting.ts";
 import { apiErrorOf, isExpired } from "./api-error.ts";
 import { backoffDelay, type Backoff, type Randomness } from "./backoff.ts";
 import { differences, knownFrom, remember, type Known } from "./differences.ts";
@@ -11,10 +12,10 @@ export interface StreamEvent<T> {
   readonly object: T;
 }
 
-/** One resource as a watch sees it. Both end by throwing when the signal aborts. */
+/** One resource as a watch sees it. */
 export interface WatchSource<T> {
-  list(signal: AbortSignal): Promise<ObjectList<T>>;
-  /** Events after a version until the server ends the stream; Failures for errors, those inside the stream too. */
+  list(): Promise<ObjectList<T>>;
+  /** Events after a version until the server ends the stream; Failures for errors, those inside the stream too. Throws when the signal aborts. */
   open(resourceVersion: string, signal: AbortSignal): AsyncIterable<StreamEvent<T>>;
 }
 
@@ -96,7 +97,7 @@ async function* connection<T extends KubeObject>(
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>, void, undefined> {
   if (position.version === undefined) {
-    const list = await source.list(signal);
+    const list = await orAborted(source.list(), signal);
     for (const event of differences(position.known, list.items)) {
       remember(position.known, event);
       yield event;
