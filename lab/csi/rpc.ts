@@ -71,6 +71,9 @@ const answer = async (handler: Handlers[string], request: object): Promise<Answe
   }
 };
 
+/** The kubelet asks these every few seconds; only a refusal is worth a line. */
+const quiet = /Get|Probe/;
+
 const implementation = (handlers: Handlers, log: Log): UntypedServiceImplementation => {
   const methodOf =
     (method: string, handler: Handlers[string]): handleUnaryCall<Readonly<Record<string, unknown>>, object> =>
@@ -79,7 +82,8 @@ const implementation = (handlers: Handlers, log: Log): UntypedServiceImplementat
       const given = await answer(handler, request);
       const outcome =
         "error" in given ? `${status[given.error.code]} ${given.error.details.replaceAll("\n", " | ")}` : "OK";
-      log(`${method} ${subject(request)} ${Math.round(performance.now() - start)}ms ${outcome}`);
+      if (outcome !== "OK" || !quiet.test(method))
+        log(`${method} ${subject(request)} ${Math.round(performance.now() - start)}ms ${outcome}`);
       if ("error" in given) callback(given.error);
       else callback(null, given.response);
     };

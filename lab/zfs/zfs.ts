@@ -29,8 +29,6 @@ export interface ListOptions {
 export interface Zfs {
   /** Makes a filesystem and mounts it. Its parent must exist. Throws kind `exists` when the name is taken. */
   create(dataset: string, properties?: Properties): Promise<void>;
-  /** Makes a filesystem and every parent it lacks; does nothing when it exists. */
-  createWithParents(dataset: string): Promise<void>;
   exists(name: string): Promise<boolean>;
   /** Names, in zfs's own order. Throws kind `missing` when `under` does not exist. */
   list(options: ListOptions): Promise<readonly string[]>;
@@ -38,8 +36,6 @@ export interface Zfs {
   properties(name: string): Promise<ReadonlyMap<string, PropertyValue>>;
   /** Sets properties one after the other; a failure leaves the ones before it set. */
   set(name: string, properties: Properties): Promise<void>;
-  /** Removes a locally set property. */
-  inherit(name: string, property: string): Promise<void>;
   /** Throws kinds `missing`, `busy`, `has-clones`, `has-children`. After `busy` the filesystem may be unmounted. */
   destroy(name: string, options?: DestroyOptions): Promise<void>;
   /** `name` is `dataset@snapshot`. Throws kinds `exists`, `missing`. */
@@ -97,7 +93,6 @@ export const openZfs = (exec: Exec): Zfs => {
     (await zfs("get", "-H", "-o", "value", "mounted", dataset)).trim() === "yes";
   return {
     create: async (dataset, properties) => void (await zfs("create", ...propertyFlags(properties), dataset)),
-    createWithParents: async (dataset) => void (await zfs("create", "-p", dataset)),
     exists: async (name) => {
       try {
         await zfs("list", "-H", "-o", "name", name);
@@ -117,7 +112,6 @@ export const openZfs = (exec: Exec): Zfs => {
     set: async (name, properties) => {
       for (const [property, value] of Object.entries(properties)) await zfs("set", `${property}=${value}`, name);
     },
-    inherit: async (name, property) => void (await zfs("inherit", property, name)),
     destroy: async (name, options = {}) =>
       void (await zfs("destroy", ...flag(options.recursive, "-r"), ...flag(options.force, "-f"), name)),
     snapshot: async (name, options = {}) =>
