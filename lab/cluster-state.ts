@@ -2,11 +2,12 @@
  * The clean cluster, kept as files, so that `reset` need not build it again: etcd's snapshot, a ZFS snapshot of every
  * dataset, and the node's certificates. Taken when everything is installed and seeded and before the apps have run.
  */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Lab, network, paths, pool } from "./lab.ts";
 import type { Binaries } from "./node/control-plane.ts";
 import { output } from "./site/daemon.ts";
+import { exportsDir } from "./storage.ts";
 
 export const cleanSnapshot = "lab-clean";
 
@@ -18,6 +19,7 @@ export const hasCleanState = (lab: Lab): boolean => existsSync(etcdSnapshot(lab)
 export const saveCleanState = async (lab: Lab, binary: Binaries): Promise<void> => {
   mkdirSync(join(lab.dir, "clean"), { recursive: true });
   const { pki } = paths(lab);
+  cpSync(exportsDir(lab), join(lab.dir, "clean", "exports"), { recursive: true });
   const certificates = [`--cacert=${pki}/etcd/ca.crt`, `--cert=${pki}/etcd/healthcheck-client.crt`, `--key=${pki}/etcd/healthcheck-client.key`];
   await Promise.all([
     output(lab, "node", [binary("etcdctl"), `--endpoints=https://${network.node}:2379`, ...certificates, "snapshot", "save", etcdSnapshot(lab)]),
@@ -36,6 +38,12 @@ export const restoreEtcd = async (lab: Lab, binary: Binaries): Promise<void> => 
   ]);
 };
 
+/** Puts the NAS' shares and targets back as they were recorded. */
+export const restoreExports = (lab: Lab): void => {
+  rmSync(exportsDir(lab), { recursive: true, force: true });
+  cpSync(join(lab.dir, "clean", "exports"), exportsDir(lab), { recursive: true });
+};
+
 /** Rolls every dataset back and destroys those that came later. The node must be down. */
 export const restoreDatasets = async (lab: Lab): Promise<void> => {
   const names = (await output(lab, "nas", ["zfs", "list", "-H", "-t", "filesystem,snapshot", "-o", "name"])).trim().split("\n");
@@ -43,7 +51,8 @@ export const restoreDatasets = async (lab: Lab): Promise<void> => {
   const datasets = names.filter((name) => !name.includes("@"));
   const later = datasets.filter((name) => !clean.has(name)).toReversed();
   const script = [
-    ...later.map((name) => `zfs destroy -r -f ${name}`),
+    // A dataset stays busy for a moment after its last user has gone.
+    ...later.map((name) => `for i in $(seq 50); do zfs destroy -r ${name} && break; sleep 0.1; done`),
     ...datasets.filter((name) => clean.has(name)).map((name) => `zfs rollback -r ${name}@${cleanSnapshot}`),
   ];
   await output(lab, "nas", ["bash", "-ec", script.join("\n")]);

@@ -12,13 +12,16 @@ import type { Place } from "./site/inside.ts";
 
 const socketDir = "/run/csi";
 
+/** The NAS' registry of shares, targets and extents. */
+export const exportsDir = (lab: Lab): string => join(paths(lab).nasState, "exports");
+
 const writeConfig = (lab: Lab): string => {
-  const { csi, nasState } = paths(lab);
+  const { csi } = paths(lab);
   mkdirSync(csi, { recursive: true });
   const config: CsiConfigInput = {
     nodeId: nodeName,
     controllerSocketDir: socketDir,
-    registryDir: join(nasState, "exports"),
+    registryDir: exportsDir(lab),
     nas: { address: network.nas },
     nfs: { parentDataset: datasets.nfs },
     iscsi: { parentDataset: datasets.iscsi },

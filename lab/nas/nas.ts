@@ -1,10 +1,10 @@
 /** The NAS: a ZFS pool for the volumes, and MinIO with TLS from a private CA on a disk of its own, as on a Synology. */
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createAuthority, issue } from "../components/pki.ts";
 import { type Lab, network, paths, pool, poolMountpoint } from "../lab.ts";
 import type { Binaries } from "../node/control-plane.ts";
-import { output, startDaemon } from "../site/daemon.ts";
+import { endDaemon, output, startDaemon } from "../site/daemon.ts";
 import { startMachine } from "../site/sandbox.ts";
 
 export const bucketName = "homelab";
@@ -66,6 +66,13 @@ export const startMinio = async (lab: Lab, binary: Binaries): Promise<void> => {
     command: [binary("minio"), "server", "--quiet", "--address", ":9000", "--certs-dir", minioCerts, minioData],
     env: { MINIO_ROOT_USER: s3Keys.accessKeyId, MINIO_ROOT_PASSWORD: s3Keys.secretAccessKey, MINIO_BROWSER: "off", MINIO_UPDATE: "off" },
   });
+};
+
+/** Forgets every object: MinIO starts again on an empty disk. */
+export const emptyBucket = async (lab: Lab, binary: Binaries): Promise<void> => {
+  await endDaemon(lab, "nas", "minio", "KILL");
+  rmSync(paths(lab).minioData, { recursive: true, force: true });
+  await startMinio(lab, binary);
 };
 
 /** Starts the whole NAS when it is down. */
