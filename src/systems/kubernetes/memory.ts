@@ -1,4 +1,5 @@
 import type { Clock } from "../../context.ts";
+import { orAborted } from "./aborting.ts";
 import { apiErrorOf } from "./api-error.ts";
 import type { Randomness } from "./backoff.ts";
 import { collectionCall, objectCall, ownCollection, type Call } from "./call.ts";
@@ -226,18 +227,16 @@ export class MemoryKubernetes implements Kubernetes {
   async *logs(pod: ObjectName, options: LogOptions): AsyncGenerator<string, void, undefined> {
     const call = objectCall("get", resources.pods, pod, "log");
     const object = this.#do(call, () => this.#present(call, resources.pods, pod).object);
-    for await (const line of this.#options.logs?.(object, options) ?? []) {
-      options.signal?.throwIfAborted();
-      yield line;
-    }
+    const signal = options.signal ?? new AbortController().signal;
+    yield* untilAborted(this.#options.logs?.(object, options) ?? [], signal);
   }
 
   async exec(pod: ObjectName, options: ExecOptions): Promise<ExecResult> {
     const call = objectCall("create", resources.pods, pod, "exec");
-    options.signal?.throwIfAborted();
     const object = this.#do(call, () => this.#present(call, resources.pods, pod).object);
     if (this.#options.exec === undefined) throw new Error(`no exec is scripted: ${options.command.join(" ")}`);
-    return await this.#options.exec(object, options);
+    const answer = Promise.resolve(this.#options.exec(object, options));
+    return await orAborted(answer, options.signal ?? new AbortController().signal);
   }
 
   async allowed(rule: AccessRule): Promise<boolean> {
@@ -287,6 +286,21 @@ export class MemoryKubernetes implements Kubernetes {
   #written<T extends KubeObject>({ stored, isChanged }: Written): T {
     if (!isChanged) return wireCopy(stored.object) as T;
     return wireCopy(this.#store.writeOrDrop(stored)) as T;
+  }
+}
+
+/** Items as they come; throws the signal's reason when it aborts, even while the next item does not come. */
+async function* untilAborted<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
+  const iterator = (async function* () {
+    yield* items;
+  })();
+  for (;;) {
+    const next = await orAborted(iterator.next(), signal);
+    if (next.done === true) return;
+    yield next.value;
   }
 }
 

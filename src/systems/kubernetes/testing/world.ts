@@ -5,7 +5,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 export const realWorld = {
   clock: {
     now: () => new Date().getTime(),
-    sleep: (milliseconds: number, signal?: AbortSignal) => sleep(milliseconds, undefined, signal ? { signal } : {}),
+    sleep: async (milliseconds: number, signal?: AbortSignal) => {
+      try {
+        await sleep(milliseconds, undefined, signal ? { signal } : {});
+      } catch (error) {
+        throw signal?.aborted === true ? signal.reason : error;
+      }
+    },
   },
   randomId: (length: number) => Array.from(randomBytes(length), (byte) => (byte % 36).toString(36)).join(""),
 };

@@ -1,0 +1,55 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodeJson, encodeJson } from "./json.ts";
+
+describe("JSON with 64-bit integers", () => {
+  it.each(["9007199254740993", "-9223372036854775808", "18446744073709551615"])("keeps %s", (digits) => {
+    const text = `{"a":[${digits},{"b":${digits}}],"${digits}":"${digits}","c":"\\"${digits}"}`;
+    expect(decodeJson(text)).toEqual({
+      a: [BigInt(digits), { b: BigInt(digits) }],
+      [digits]: digits,
+      c: `"${digits}`,
+    });
+    expect(encodeJson(decodeJson(text))).toBe(text);
+  });
+
+  it("leaves numbers that JavaScript can hold as numbers", () => {
+    expect(decodeJson('[9007199254740991,-1,1.5,1e3,"x"]')).toEqual([9007199254740991, -1, 1.5, 1000, "x"]);
+    expect(decodeJson("[0.12345678901234567890, 9007199254740993]")).toEqual([0.12345678901234568, 9007199254740993n]);
+  });
+
+  it("throws SyntaxError for what is not JSON", () => {
+    expect(() => decodeJson('{"a":9007199254740993')).toThrow(SyntaxError);
+  });
+
+  it("is not fooled by strings that look like its own marks", () => {
+    const object = { a: "int64:12345678901234567", b: "int64_int64:1", c: 12345678901234567n, "int64:9": "\\u0069" };
+    expect(decodeJson(encodeJson(object))).toEqual(object);
+  });
+
+  it("gives back any value as it was", () => {
+    const mark = fc.constantFrom("int64:1234567890123456789", "int64_int64:", '"9007199254740993"', "\\");
+    const leaf = fc.oneof(
+      fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n }),
+      fc.bigInt({ min: -(2n ** 63n), max: -(2n ** 53n) }),
+      fc.maxSafeInteger(),
+      fc.string(),
+      mark,
+      fc.boolean(),
+      fc.constant(null),
+    );
+    const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+      tree: fc.oneof(
+        { depthSize: "small" },
+        leaf,
+        fc.array(tie("tree")),
+        fc.dictionary(fc.oneof(fc.string(), mark), tie("tree")),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, (value) => {
+        expect(decodeJson(encodeJson(value))).toEqual(value);
+      }),
+    );
+  });
+});
