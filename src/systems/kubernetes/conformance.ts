@@ -48,8 +48,10 @@ const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
   throw error;
 };
 
-const configMap = (namespace: string, name: string, more: object = {}, meta: object = {}): ConfigMap =>
-  ({ metadata: { name, namespace, ...meta }, ...more }) as ConfigMap;
+const configMap = (namespace: string, name: string, more: object = {}, meta: object = {}): ConfigMap => ({
+  metadata: { name, namespace, ...meta },
+  ...more,
+});
 
 const deployment = (namespace: string, name: string): KubeObject =>
   anObject({

@@ -148,11 +148,12 @@ const kubeConfigOf = async ({ access, credentials, deadlines }: ExecOptions) => 
     currentContext: "context",
   });
   // The headers are ready-made; client-node would only know some of them.
-  config.applyToHTTPSOptions = ((original) => async (options) => {
-    await original.call(config, options);
+  const original = config.applyToHTTPSOptions.bind(config);
+  config.applyToHTTPSOptions = async (options) => {
+    await original(options);
     options.headers = { ...options.headers, ...headers };
     // These are the WebSocket's options too, and it has no deadline of its own for its beginning.
     Object.assign(options, { handshakeTimeout: deadlines.call });
-  })(config.applyToHTTPSOptions);
+  };
   return config;
 };

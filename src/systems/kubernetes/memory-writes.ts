@@ -161,5 +161,5 @@ export const applyTo = (call: Call, live: Stored, config: KubeObject): Written =
 export const scaleOf = (object: KubeObject): KubeObject => {
   const { spec, status } = object as KubeObject & { spec?: { replicas?: number }; status?: { replicas?: number } };
   const scale = { spec: { replicas: spec?.replicas ?? 0 }, status: { replicas: status?.replicas ?? 0 } };
-  return { apiVersion: "autoscaling/v1", kind: "Scale", metadata: object.metadata, ...scale } as KubeObject;
+  return { apiVersion: "autoscaling/v1", kind: "Scale", metadata: object.metadata, ...scale };
 };

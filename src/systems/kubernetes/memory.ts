@@ -87,7 +87,7 @@ export class MemoryKubernetes implements Kubernetes {
   // Hooks for tests.
 
   /** Puts an object in place as it is given, status included, without rights, faults or rules; makes its namespace. */
-  put<T extends KubeObject>(resource: Resource, object: KubeObject): T {
+  put<T extends KubeObject>(resource: Resource, object: T): T & KubeObject {
     const { namespace } = object.metadata;
     if (namespace !== undefined && this.#store.find(resources.namespaces, { name: namespace }) === undefined) {
       this.put(resources.namespaces, named(namespace));
@@ -98,7 +98,7 @@ export class MemoryKubernetes implements Kubernetes {
     const made = createdFrom(this.#store, resource, wireCopy(object), { keepAll: true });
     const metadata = { ...made.metadata, ...identity, ...wireCopy(object.metadata) };
     const owners = existing?.owners ?? new Map<string, Set<string>>();
-    return wireCopy(this.#store.write({ resource, object: { ...made, metadata }, owners })) as T;
+    return wireCopy(this.#store.write({ resource, object: { ...made, metadata }, owners })) as T & KubeObject;
   }
 
   /** Lets this user's calls fail until the function that it gives is called. */
@@ -166,7 +166,7 @@ export class MemoryKubernetes implements Kubernetes {
   async create<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {
     const { name, namespace } = object.metadata;
     const call = { ...ownCollection("create", resource, namespace), ...(name === undefined ? {} : { name }) };
-    return this.#do(call, () => this.#created<T>(call, resource, wireCopy(object), this.#updater));
+    return this.#do(call, () => this.#created(call, resource, wireCopy(object), this.#updater) as T);
   }
 
   async apply<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {
@@ -174,8 +174,8 @@ export class MemoryKubernetes implements Kubernetes {
     return this.#do(call, () => {
       const config = wireCopy(object);
       const stored = this.#store.find(resource, config.metadata);
-      if (stored === undefined) return this.#created<T>(call, resource, config, applyManager);
-      return this.#written<T>(applyTo(call, stored, config));
+      if (stored === undefined) return this.#created(call, resource, config, applyManager) as T;
+      return this.#written(applyTo(call, stored, config)) as T;
     });
   }
 
@@ -189,8 +189,8 @@ export class MemoryKubernetes implements Kubernetes {
     return this.#do(call, () => {
       const stored = this.#present(call, resource, name);
       const next = patched(call, stored, wireCopy(patch) as Tree, this.#updater);
-      const written = this.#written<T>(next);
-      return options.subresource === "scale" ? (scaleOf(written) as unknown as T) : written;
+      const written = this.#written(next);
+      return (options.subresource === "scale" ? scaleOf(written) : written) as T;
     });
   }
 
@@ -268,7 +268,7 @@ export class MemoryKubernetes implements Kubernetes {
     return `${this.#gate.user} (update)`;
   }
 
-  #created<T extends KubeObject>(call: Call, resource: Resource, object: KubeObject, manager: string): T {
+  #created(call: Call, resource: Resource, object: KubeObject, manager: string): KubeObject {
     const { namespace, resourceVersion } = object.metadata;
     if (namespace !== undefined) {
       checkNamespace(call, this.#store.find(resources.namespaces, { name: namespace })?.object, namespace);
@@ -280,12 +280,12 @@ export class MemoryKubernetes implements Kubernetes {
     if (resourceVersion !== undefined) {
       throw refused(call, 400, "BadRequest", "resourceVersion should not be set on objects to be created");
     }
-    return wireCopy(this.#store.write({ resource, object: made, owners: firstOwners(object, manager) })) as T;
+    return wireCopy(this.#store.write({ resource, object: made, owners: firstOwners(object, manager) }));
   }
 
-  #written<T extends KubeObject>({ stored, isChanged }: Written): T {
-    if (!isChanged) return wireCopy(stored.object) as T;
-    return wireCopy(this.#store.writeOrDrop(stored)) as T;
+  #written({ stored, isChanged }: Written): KubeObject {
+    if (!isChanged) return wireCopy(stored.object);
+    return wireCopy(this.#store.writeOrDrop(stored));
   }
 }
 

@@ -78,7 +78,7 @@ const fieldLabels: Readonly<Record<string, readonly string[]>> = {
 const fieldValue = (object: KubeObject, path: string): string => {
   let value: unknown = object;
   for (const key of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[key];
-  return value === undefined || value === null ? "" : String(value as string | number | boolean);
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 };
 
 const fieldRequirement = (plural: string, text: string): Matcher => {

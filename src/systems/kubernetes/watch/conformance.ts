@@ -47,7 +47,7 @@ interface WatchSubject {
   readonly kubernetes: Kubernetes;
   readonly namespace: string;
   /** A name of its own for each use. */
-  fresh(): string;
+  readonly fresh: () => string;
 }
 
 /** The contract of `watch`. */
