@@ -45,6 +45,8 @@ export interface CheckOptions {
   readonly ignore?: readonly string[];
   /** "separate" allows the names of a hard-linked file to have become files of their own, as kopia restores them. Default "kept". */
   readonly hardlinks?: "kept" | "separate";
+  /** "any" takes no notice of folders' times: kopia restores a folder with the newest time of what lies below. Default "kept". */
+  readonly directoryTimes?: "kept" | "any";
   /** "filled" allows holes to have become zeros that take up space. Default "filled"; "kept" demands holes. */
   readonly sparse?: "kept" | "filled";
   /** Entries that may be missing, such as those that kopia leaves out (`SeedEntry.leftOutBy`). What is there is compared all the same. */
@@ -148,7 +150,9 @@ class Check {
     this.#directory = directory;
     this.#options = options;
     this.#ignore = pathMatcher([...alwaysIgnored, ...(options.ignore ?? [])]);
-    this.#wanted = new Map(entries.filter(({ path }) => !this.#ignore.covers(path)).map((entry) => [entry.path, entry]));
+    this.#wanted = new Map(
+      entries.filter(({ path }) => !this.#ignore.covers(path)).map((entry) => [entry.path, entry]),
+    );
   }
 
   async run(): Promise<Checked> {
@@ -200,10 +204,15 @@ class Check {
 
   /** The time of a folder in which others make and remove files says nothing, and the root is such a folder in most volumes. */
   #compareTime(stats: BigIntStats, entry: SeedEntry, report: Report): void {
-    const isChanging = entry.type === "directory" && (entry.path === rootPath || this.#ignore.mayChange(entry.path));
-    if (isChanging || stats.mtimeNs === entry.mtime) return;
-    const [actual, wanted] = [stats.mtimeNs, entry.mtime].map((time) => new Date(Number(time / 1_000_000n)).toISOString());
+    if (stats.mtimeNs === entry.mtime || (entry.type === "directory" && this.#mayDiffer(entry.path))) return;
+    const [actual, wanted] = [stats.mtimeNs, entry.mtime].map((time) =>
+      new Date(Number(time / 1_000_000n)).toISOString(),
+    );
     report("mtime", `mtime ${actual} (${stats.mtimeNs} ns), should be ${wanted} (${entry.mtime} ns)`);
+  }
+
+  #mayDiffer(folder: string): boolean {
+    return folder === rootPath || this.#options.directoryTimes === "any" || this.#ignore.mayChange(folder);
   }
 
   async #compareTarget(place: string, entry: SeedEntry, report: Report): Promise<void> {
@@ -215,7 +224,8 @@ class Check {
     if (this.#options.sparse !== "kept" || entry.extents === undefined) return;
     const allocated = Number(stats.blocks) * 512;
     const allowed = dataBytes(entry) + sparseSlack;
-    if (allocated > allowed) report("sparse", `takes up ${allocated} bytes; its ${extentsOf(entry).length} extents need at most ${allowed}`);
+    if (allocated > allowed)
+      report("sparse", `takes up ${allocated} bytes; its ${extentsOf(entry).length} extents need at most ${allowed}`);
   }
 
   #compareHardlinks(): void {
@@ -227,6 +237,13 @@ class Check {
     }
   }
 }
+
+/** What has to be allowed of a volume that kopia restored from a copy made with its default settings. */
+export const asKopiaRestores = {
+  hardlinks: "separate",
+  directoryTimes: "any",
+  leftOut: ({ leftOutBy }) => leftOutBy !== undefined,
+} satisfies CheckOptions;
 
 /** Compares every entry of the volume: type, content, mode, owner, time, link target; and lists what does not belong there. */
 export const check = (directory: string, shape: Shape, seed: string, options: CheckOptions = {}): Promise<Checked> =>

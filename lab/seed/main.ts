@@ -3,17 +3,17 @@
  * volume is as seeded is told by `mismatches`, not by the exit code, which is 2 for wrong use.
  */
 import { parseArgs } from "node:util";
-import { check } from "./check.ts";
+import { asKopiaRestores, check } from "./check.ts";
 import { isShape, type Shape, shapeNames } from "./describe.ts";
 import { plant } from "./plant.ts";
 
 const usage = `Usage: main.ts plant DIR --shape SHAPE --seed SEED
-       main.ts check DIR --shape SHAPE --seed SEED [--ignore PATTERN]... [--separate-hardlinks] [--sparse-kept] [--kopia]
+       main.ts check DIR --shape SHAPE --seed SEED [--ignore PATTERN]... [--sparse-kept] [--kopia]
 
   --ignore PATTERN       paths that others write: * within a name, ** across folders; what lies below is covered too
-  --separate-hardlinks   hard links may have become files of their own
   --sparse-kept          holes must be holes
-  --kopia                what kopia leaves out by default may be missing, and hard links may be separate
+  --kopia                restored by kopia: what it leaves out by default may be missing, hard links may have become
+                         files of their own, and folders may have other times
 Shapes: ${shapeNames.join(", ")}
 `;
 
@@ -26,7 +26,6 @@ interface Invocation {
   readonly seed: string;
   readonly ignore: readonly string[];
   readonly kopia: boolean;
-  readonly hardlinks: "kept" | "separate";
   readonly sparse: "kept" | "filled";
 }
 
@@ -38,7 +37,6 @@ const parse = (args: readonly string[]): Invocation => {
       shape: { type: "string", default: "" },
       seed: { type: "string" },
       ignore: { type: "string", multiple: true, default: [] },
-      "separate-hardlinks": { type: "boolean", default: false },
       "sparse-kept": { type: "boolean", default: false },
       kopia: { type: "boolean", default: false },
     },
@@ -56,7 +54,6 @@ const parse = (args: readonly string[]): Invocation => {
     seed,
     ignore,
     kopia,
-    hardlinks: kopia || values["separate-hardlinks"] ? "separate" : "kept",
     sparse: values["sparse-kept"] ? "kept" : "filled",
   };
 };
@@ -64,7 +61,7 @@ const parse = (args: readonly string[]): Invocation => {
 const perform = ({ action, directory, shape, seed, kopia, ...options }: Invocation): Promise<object> =>
   action === "plant"
     ? plant(directory, shape, seed)
-    : check(directory, shape, seed, { ...options, leftOut: ({ leftOutBy }) => kopia && leftOutBy !== undefined });
+    : check(directory, shape, seed, { ...options, ...(kopia ? asKopiaRestores : {}) });
 
 const isWrongUse = (error: unknown): error is Error =>
   error instanceof UsageError ||

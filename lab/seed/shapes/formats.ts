@@ -14,10 +14,9 @@ export const blob = (random: Random, [least, most]: readonly [number, number], h
   ...(head === undefined ? {} : { head }),
 });
 
-const words = "import grab scan refresh episode movie series task health cache update history indexer download".split(" ") as [
-  string,
-  ...string[],
-];
+const words = "import grab scan refresh episode movie series task health cache update history indexer download".split(
+  " ",
+) as [string, ...string[]];
 
 /** Lines as a .NET program logs them. */
 export const logText = (random: Random, lines: number): string =>
@@ -62,8 +61,17 @@ export const bencode = (value: Bencodable): Buffer => {
   if (value instanceof Uint8Array) return Buffer.concat([Buffer.from(`${value.length}:`), value]);
   const parts = Array.isArray(value)
     ? ["l", ...value.map(bencode)]
-    : ["d", ...Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)).flat().map(bencode)];
-  return Buffer.concat([...parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part)), Buffer.from("e")]);
+    : [
+        "d",
+        ...Object.entries(value)
+          .sort(([one], [other]) => (one < other ? -1 : 1))
+          .flat()
+          .map(bencode),
+      ];
+  return Buffer.concat([
+    ...parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part)),
+    Buffer.from("e"),
+  ]);
 };
 
 export const sha1 = (data: Uint8Array): Buffer => createHash("sha1").update(data).digest();

@@ -9,7 +9,7 @@ const second = 1_000_000_000n;
 export const oddNames: readonly string[] = [
   "with space",
   " leading and trailing ",
-  "double\"quote",
+  'double"quote',
   "single'quote",
   "back`tick $(whoami) ${HOME}",
   "semi;colon & ampersand | pipe > redirect",
@@ -78,7 +78,9 @@ const owners: readonly (readonly [number, number])[] = [
   [0, 1000],
   [2_000_000_000, 2_000_000_001],
 ];
-const modes = [0o000, 0o200, 0o400, 0o444, 0o600, 0o640, 0o644, 0o666, 0o755, 0o777, 0o1644, 0o2755, 0o4755, 0o6711, 0o7777];
+const modes = [
+  0o000, 0o200, 0o400, 0o444, 0o600, 0o640, 0o644, 0o666, 0o755, 0o777, 0o1644, 0o2755, 0o4755, 0o6711, 0o7777,
+];
 const folderModes = [0o000, 0o500, 0o555, 0o700, 0o711, 0o750, 0o755, 0o777, 0o1777, 0o2775, 0o3770, 0o4755];
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");

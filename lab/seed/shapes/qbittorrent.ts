@@ -63,7 +63,9 @@ const torrent = (plot: Plot, number: number): void => {
     trackers: [["https://tracker.invalid/announce"]],
   };
   const file = `qBittorrent/data/BT_backup/${hash.toString("hex")}`;
-  plot.file(`${file}.torrent`, { bytes: bencode({ announce: "https://tracker.invalid/announce", "creation date": added, info }) });
+  plot.file(`${file}.torrent`, {
+    bytes: bencode({ announce: "https://tracker.invalid/announce", "creation date": added, info }),
+  });
   plot.file(`${file}.fastresume`, { bytes: bencode(state) });
 };
 

@@ -42,7 +42,11 @@ const servarr = (seed: string, { name, port, uid, gid, titles }: Servarr): Plot 
   plot.directory("Backups/manual");
   for (let number = 0; number < 5; number++) plot.file(`logs/${lower}.${number}.txt`, { text: logText(random, 400) });
   for (let key = 0; key < 6; key++) {
-    plot.file(`asp/key-${random.uuid()}.xml`, { text: `<?xml version="1.0"?><key id="${random.uuid()}" version="1"/>\n` }, { mode: 0o600 });
+    plot.file(
+      `asp/key-${random.uuid()}.xml`,
+      { text: `<?xml version="1.0"?><key id="${random.uuid()}" version="1"/>\n` },
+      { mode: 0o600 },
+    );
   }
   return plot;
 };
