@@ -3,21 +3,23 @@
  * the content is written on the node, into the kubelet's directory of that pod.
  */
 import { join } from "node:path";
-import { apps } from "./apps/apps.ts";
-import type { AppClaim } from "./apps/definition.ts";
+import type { AppDefinition, Claim } from "./apps/app.ts";
 import { checkout, type Lab } from "./lab.ts";
 import { runInside } from "./site/daemon.ts";
 import { applyObjects, type Kubectl } from "./site/kubectl.ts";
 
 interface SeededClaim {
   readonly namespace: string;
-  readonly claim: AppClaim;
+  readonly claim: Claim;
 }
 
 const podName = "lab-planting";
 
-const seededClaims = (): readonly SeededClaim[] =>
-  apps.flatMap(({ namespace, claims }) => claims.filter((claim) => claim.shape !== undefined).map((claim) => ({ namespace, claim })));
+/** Claims of a StatefulSet do not exist before it does, and are not seeded. */
+const seededClaims = (apps: readonly AppDefinition[]): readonly SeededClaim[] =>
+  apps.flatMap(({ namespace, claims }) =>
+    claims.filter((claim) => claim.shape !== undefined && claim.provision === "dynamic").map((claim) => ({ namespace, claim })),
+  );
 
 const plantingPod = (namespace: string, claims: readonly SeededClaim[]): object => ({
   apiVersion: "v1",
@@ -61,8 +63,9 @@ const plantNamespace = async (lab: Lab, kubectl: Kubectl, namespace: string, cla
   await kubectl(["-n", namespace, "delete", "pod", podName, "--grace-period=0"]);
 };
 
-export const plantClaims = async (lab: Lab, kubectl: Kubectl): Promise<void> => {
-  const seeded = seededClaims();
+/** Plants every seeded claim of the apps. The claims must be bound or about to be. */
+export const plantClaims = async (lab: Lab, kubectl: Kubectl, apps: readonly AppDefinition[]): Promise<void> => {
+  const seeded = seededClaims(apps);
   const namespaces = [...new Set(seeded.map(({ namespace }) => namespace))];
   await Promise.all(namespaces.map((namespace) => plantNamespace(lab, kubectl, namespace, seeded.filter((claim) => claim.namespace === namespace))));
 };

@@ -1,6 +1,6 @@
 /** Brings a lab up: site, NAS, node, Velero, seeded volumes, apps. Safe to call on a lab that runs. */
 import { mkdirSync } from "node:fs";
-import { appManifests } from "./apps/manifests.ts";
+import { apps, manifests } from "./apps/apps.ts";
 import { hasCleanState, restoreDatasets, restoreEtcd, restoreExports, saveCleanState } from "./cluster-state.ts";
 import { csiManifests } from "./csi/manifests.ts";
 import { writeHoldfastConfig } from "./holdfast-config.ts";
@@ -16,6 +16,8 @@ import { applyObjects, type Kubectl, kubectlOf } from "./site/kubectl.ts";
 import { startSite } from "./site/sandbox.ts";
 import { startNodePlugin, startProvisioning, stopProvisioning } from "./storage.ts";
 import { installVelero, waitForVelero } from "./velero/install.ts";
+
+const appManifests = manifests();
 
 interface Build {
   readonly lab: Lab;
@@ -59,7 +61,7 @@ const install = async (build: Build): Promise<void> => {
       await applyObjects(kubectl, claims);
       await waitForServiceAccounts(kubectl, namespaces.map((namespace) => namespace.metadata.name));
       await waitForNode(kubectl);
-      await plantClaims(lab, kubectl);
+      await plantClaims(lab, kubectl, apps);
     }),
   ]);
 };

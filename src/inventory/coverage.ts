@@ -95,7 +95,7 @@ const rowOf = (volume: Volume, candidates: readonly Candidate[], input: Coverage
 /** Copies of another lineage under the same name are not copies of this volume. Unknown lineages are given the benefit. */
 const sameLineage = (volume: Volume, copy: Copy): boolean => {
   const lineage = lineageOf(volume);
-  return lineage === undefined || copy.lineage === undefined || copy.lineage === lineage;
+  return lineage === undefined || copy.lineage === undefined || copy.lineage === lineage || copy.lineage === `pv:${volume.backing?.name}`;
 };
 
 const rowVerdict = (shown: Candidate | undefined, withinRpo: boolean): Verdict => {

@@ -45,7 +45,6 @@ export const aCopy = (part: Partial<Copy> = {}): Copy => ({
   time: 1000,
   ok: true,
   problem: undefined,
-  storageClass: "nas-iscsi",
   lineage: "org.democratic-csi.iscsi:pvc-1",
   ...part,
 });
@@ -75,6 +74,7 @@ export const aPoint = (part: Partial<PointDetails> = {}): PointDetails => ({
   warnings: 0,
   unreadable: [],
   copies: [aCopy()],
+  skipped: {},
   evidence: {},
   ...part,
 });

@@ -22,8 +22,7 @@ export interface Copy {
   readonly ok: boolean;
   /** Why there is no copy although the backup saw the volume. */
   readonly problem: string | undefined;
-  readonly storageClass: string | undefined;
-  /** "driver:handle" of the PV at the time, as far as the backup recorded it. */
+  /** "driver:handle" of the PV at the time; "pv:NAME" where only Velero recorded it. */
   readonly lineage: string | undefined;
 }
 

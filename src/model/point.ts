@@ -20,6 +20,8 @@ export interface Point {
 /** A point with all that is known of its copies. */
 export interface PointDetails extends Point {
   readonly copies: readonly Copy[];
+  /** Why Velero says it left a volume out, by "namespace/pvc". */
+  readonly skipped: Readonly<Record<string, string>>;
   /** By "namespace/pvc". */
   readonly evidence: Readonly<Record<string, CopyEvidence>>;
 }

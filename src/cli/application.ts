@@ -1,0 +1,23 @@
+/** All commands. Their bodies are loaded when they run, so that --help answers at once. */
+import { buildApplication, buildRouteMap, type Application } from "@stricli/core";
+import type { CliContext } from "./cli-context.ts";
+import { backupCommand } from "./backup.ts";
+import { doctorCommand } from "./doctor.ts";
+import { exitStatusHelp } from "./exit-status-help.ts";
+import { pointsRoutes } from "./points.ts";
+import { restoreCommand } from "./restore.ts";
+import { statusCommand } from "./status.ts";
+import { whyCommand } from "./why.ts";
+
+const routes = buildRouteMap({
+  routes: { status: statusCommand, doctor: doctorCommand, backup: backupCommand, restore: restoreCommand, points: pointsRoutes, why: whyCommand },
+  docs: { brief: "Every volume of your cluster, provably recoverable", fullDescription: exitStatusHelp },
+});
+
+export const application = (version: string): Application<CliContext> =>
+  buildApplication<CliContext>(routes, {
+    name: "holdfast",
+    versionInfo: { currentVersion: version },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: { disableAnsiColor: true, useAliasInUsageLine: false },
+  });

@@ -1,0 +1,71 @@
+/** Reads what `status`, `why` and `restore` all start from: the volumes, the points, and coverage. */
+import type { Exclusion } from "../inventory/coverage.ts";
+import { coverage, type CoverageRow } from "../inventory/coverage.ts";
+import { readLastKnown } from "../inventory/last-known.ts";
+import { readPoints } from "../inventory/points.ts";
+import { readVolumes } from "../inventory/read.ts";
+import { isFailure, type Failure } from "../model/failure.ts";
+import type { PointDetails } from "../model/point.ts";
+import { parseDuration } from "../model/units.ts";
+import { type Volume, volumeName } from "../model/volume.ts";
+import type { Config } from "../config/schema.ts";
+import type { World } from "./world.ts";
+
+export interface Survey {
+  readonly volumes: readonly Volume[];
+  readonly points: readonly PointDetails[];
+  readonly rows: readonly CoverageRow[];
+  /** Set when the API server did not answer and the volumes are those of a backup. */
+  readonly lastKnown: { readonly point: PointDetails; readonly because: Failure } | undefined;
+}
+
+/** "media/*" as a pattern: a star stands for anything but a slash. */
+const matcher = (pattern: string): ((name: string) => boolean) => {
+  const source = pattern.split("*").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join("[^/]*");
+  const expression = new RegExp(`^${source}$`);
+  return (name) => expression.test(name);
+};
+
+/** What holdfast.yaml leaves out on purpose. */
+export const exclusionsOf = (config: Config): readonly Exclusion[] =>
+  config.volumes.exclude.map(({ volume, reason }) => {
+    const matches = matcher(volume);
+    return { reason, matches: (candidate) => matches(volumeName(candidate)) };
+  });
+
+/** Volumes that may be empty without anybody being worried. */
+export const mayBeEmpty = (config: Config): ((name: string) => boolean) => {
+  const matchers = config.volumes.expectEmpty.map(matcher);
+  return (name) => matchers.some((matches) => matches(name));
+};
+
+const cannotAsk = (error: unknown): error is Failure =>
+  isFailure(error, "KUBERNETES_UNREACHABLE", "KUBECONFIG_MISSING", "KUBERNETES_UNTRUSTED", "KUBERNETES_UNAUTHORIZED");
+
+/** Cluster and bucket are read side by side; when the cluster does not answer, the newest backup says what was there. */
+export const survey = async (world: World): Promise<Survey> => {
+  const { config } = world.loaded;
+  const source = await world.points();
+  const [points, live] = await Promise.all([readPoints(source), readLive(world)]);
+  const known = "volumes" in live ? undefined : await readLastKnown(source.bucket, source.prefix, points);
+  if (!("volumes" in live) && known === undefined) throw live.because;
+  const volumes = "volumes" in live ? live.volumes : (known?.volumes ?? []);
+  const rows = coverage({
+    volumes,
+    points,
+    exclusions: exclusionsOf(config),
+    rpo: parseDuration(config.policy.rpo) ?? 0,
+    now: world.context.clock.now(),
+  });
+  const lastKnown = "volumes" in live || known === undefined ? undefined : { point: known.point, because: live.because };
+  return { volumes, points, rows, lastKnown };
+};
+
+const readLive = async (world: World): Promise<{ readonly volumes: readonly Volume[] } | { readonly because: Failure }> => {
+  try {
+    return { volumes: await readVolumes(await world.kubernetes()) };
+  } catch (error) {
+    if (cannotAsk(error)) return { because: error };
+    throw error;
+  }
+};

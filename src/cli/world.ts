@@ -1,0 +1,124 @@
+/** Makes the ports that a command asks for, from holdfast.yaml, flags and environment. Nothing is opened before it is used. */
+import { readFile } from "node:fs/promises";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { type ReadSecret, repositoryPassword, type S3Keys, s3Keys } from "../config/secrets.ts";
+import type { Context } from "../context.ts";
+import { Failure } from "../model/failure.ts";
+import type { PointsSource } from "../inventory/points.ts";
+import type { Agents } from "../systems/agent/port.ts";
+import type { Kubernetes, KubeObject } from "../systems/kubernetes/port.ts";
+import { resources } from "../systems/kubernetes/resources.ts";
+import type { Bucket } from "../systems/s3/port.ts";
+import { normalPrefix } from "../systems/velero/bucket-layout.ts";
+import type { WorldFlags } from "./flags.ts";
+
+/** The outside as commands see it; tests make their own from twins. */
+export interface World {
+  readonly context: Context;
+  readonly loaded: LoadedConfig;
+  kubernetes(): Promise<Kubernetes>;
+  bucket(): Promise<Bucket>;
+  points(): Promise<PointsSource>;
+  agents(): Promise<Agents>;
+  /** Password of the kopia repositories. */
+  password(): Promise<string>;
+}
+
+interface Secret extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Opens the world of a command. Throws CONFIG_MISSING or CONFIG_INVALID; everything else comes when it is asked for. */
+export const openWorld = async (context: Context, flags: WorldFlags): Promise<World> => {
+  const loaded = await loadConfig(context, flags.config);
+  return new RealWorld(context, loaded, flags);
+};
+
+class RealWorld implements World {
+  readonly context: Context;
+  readonly loaded: LoadedConfig;
+  readonly #flags: WorldFlags;
+  #kubernetes: Promise<Kubernetes> | undefined;
+  #bucket: Promise<Bucket> | undefined;
+
+  constructor(context: Context, loaded: LoadedConfig, flags: WorldFlags) {
+    this.context = context;
+    this.loaded = loaded;
+    this.#flags = flags;
+  }
+
+  kubernetes(): Promise<Kubernetes> {
+    this.#kubernetes ??= this.#connect();
+    return this.#kubernetes;
+  }
+
+  bucket(): Promise<Bucket> {
+    this.#bucket ??= this.#openBucket();
+    return this.#bucket;
+  }
+
+  async points(): Promise<PointsSource> {
+    const { bucket, holdfast } = this.loaded.config;
+    return { bucket: await this.bucket(), prefix: normalPrefix(bucket.prefix), cluster: holdfast.cluster };
+  }
+
+  password(): Promise<string> {
+    return repositoryPassword(this.#secretSources());
+  }
+
+  async agents(): Promise<Agents> {
+    const [{ PodAgents }, { agentFiles }] = await Promise.all([import("../systems/agent/pod.ts"), import("../systems/agent/files.ts")]);
+    const { holdfast } = this.loaded.config;
+    const [kubernetes, keys, password, ca] = await Promise.all([this.kubernetes(), this.#keys(), this.password(), this.#ca()]);
+    return new PodAgents({
+      kubernetes,
+      context: this.context,
+      namespace: holdfast.namespace,
+      image: holdfast.image,
+      kubeletDir: holdfast.kubeletDir,
+      timeout: 120_000,
+      secretFiles: agentFiles({ ...keys, password, ca }),
+    });
+  }
+
+  async #connect(): Promise<Kubernetes> {
+    const { connect } = await import("../systems/kubernetes/connect.ts");
+    const { cluster } = this.loaded.config;
+    const named = this.#flags.kubeconfig ?? (this.context.env.KUBECONFIG === undefined ? cluster.kubeconfig : undefined);
+    const kubeconfig = this.#flags.kubeconfig === undefined && named !== undefined ? this.loaded.path(named) : named;
+    const contextName = this.#flags.context ?? cluster.context;
+    return connect({ ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(contextName === undefined ? {} : { contextName }) }, this.context);
+  }
+
+  async #openBucket(): Promise<Bucket> {
+    const { AwsBucket } = await import("../systems/s3/aws.ts");
+    const { endpoint, name, region } = this.loaded.config.bucket;
+    const [keys, ca] = await Promise.all([this.#keys(), this.#ca()]);
+    return new AwsBucket({ endpoint, bucket: name, region, ...keys, ...(ca === undefined ? {} : { ca }) });
+  }
+
+  #keys(): Promise<S3Keys> {
+    return s3Keys(this.#secretSources());
+  }
+
+  /** PEM text of the bucket's CA. */
+  async #ca(): Promise<string | undefined> {
+    const { caFile } = this.loaded.config.bucket;
+    if (caFile === undefined) return undefined;
+    const file = this.loaded.path(caFile);
+    try {
+      return await readFile(file, "utf8");
+    } catch (error) {
+      throw new Failure("SECRET_UNREADABLE", { what: "The file under bucket.caFile cannot be read.", why: `${file}: ${(error as NodeJS.ErrnoException).code ?? ""}`, cause: error });
+    }
+  }
+
+  #secretSources(): Parameters<typeof s3Keys>[0] {
+    const readSecret: ReadSecret = async ({ namespace, name, key }) => {
+      const secret = await (await this.kubernetes()).get<Secret>(resources.secrets, { namespace, name });
+      const value = secret?.data?.[key];
+      return value === undefined ? undefined : Buffer.from(value, "base64").toString("utf8");
+    };
+    return { context: this.context, loaded: this.loaded, readSecret };
+  }
+}

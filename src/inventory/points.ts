@@ -1,0 +1,102 @@
+/** Recovery points as the bucket has them: Velero's backups joined with our evidence. */
+import type { Copy } from "../model/copy.ts";
+import type { Point, PointDetails } from "../model/point.ts";
+import type { Bucket } from "../systems/s3/port.ts";
+import { backupNames, type BackupRecord, readBackup, type StoredPodVolumeBackup } from "../systems/velero/backup-record.ts";
+import { pointLabel } from "../systems/velero/manifests.ts";
+import { isFailure } from "../model/failure.ts";
+import { mapLimited } from "../model/concurrency.ts";
+import { type PointRecord, readPointRecord } from "./records.ts";
+
+export interface PointsSource {
+  readonly bucket: Bucket;
+  /** Velero's prefix, empty or ending in "/". */
+  readonly prefix: string;
+  /** Our cluster name in the bucket. */
+  readonly cluster: string;
+}
+
+const readsAtATime = 8;
+
+/** All points, newest first. Cost: five small reads a backup, eight backups at a time. */
+export const readPoints = async (source: PointsSource): Promise<readonly PointDetails[]> => {
+  const names = await backupNames(source.bucket, source.prefix);
+  const points = await mapLimited(names, readsAtATime, (name) => readPoint(source, name));
+  return points.filter((point) => point !== undefined).toSorted((a, b) => b.started - a.started);
+};
+
+/** One point by its backup's name; undefined when the bucket has no such backup. */
+export const readPoint = async (source: PointsSource, name: string): Promise<PointDetails | undefined> => {
+  try {
+    const record = await readBackup(source.bucket, source.prefix, name);
+    if (record === undefined) return undefined;
+    const id = record.backup.metadata.labels?.[pointLabel] ?? name;
+    return pointOf(record, (await readPointRecord(source.bucket, source.cluster, id))?.record);
+  } catch (error) {
+    // One unreadable backup must not hide the others: it is listed as unreadable.
+    if (isFailure(error, "COPY_CORRUPT", "VERIFICATION_FAILED")) return unreadablePoint(name, error.message);
+    throw error;
+  }
+};
+
+const unreadablePoint = (name: string, problem: string): PointDetails => ({
+  id: name, backup: name, ours: false, phase: "Unreadable", started: 0, ended: undefined, errors: 1, warnings: 0,
+  unreadable: [problem], copies: [], skipped: {}, evidence: {},
+});
+
+const time = (text: string | null | undefined): number | undefined => (text === undefined || text === null ? undefined : Date.parse(text));
+
+/** Joins what Velero stored with our record of the same point. Pure. */
+export const pointOf = (record: BackupRecord, ours: PointRecord | undefined): PointDetails => {
+  const { backup } = record;
+  const point: Point = {
+    id: backup.metadata.labels?.[pointLabel] ?? record.name,
+    backup: record.name,
+    ours: backup.metadata.labels?.[pointLabel] !== undefined,
+    phase: backup.status?.phase ?? "New",
+    started: time(backup.status?.startTimestamp) ?? 0,
+    ended: time(backup.status?.completionTimestamp),
+    errors: backup.status?.errors ?? 0,
+    warnings: backup.status?.warnings ?? 0,
+    unreadable: record.missing,
+  };
+  return {
+    ...point,
+    copies: record.podVolumeBackups.flatMap((item) => copyOf(item, point, record, ours)),
+    skipped: skippedVolumes(record),
+    evidence: ours?.evidence ?? {},
+  };
+};
+
+const copyOf = (item: StoredPodVolumeBackup, point: Point, record: BackupRecord, ours: PointRecord | undefined): readonly Copy[] => {
+  const claim = item.metadata.annotations?.["velero.io/pvc-name"];
+  // A copy of a volume without a claim (an emptyDir that the policy let through) belongs to no volume.
+  if (claim === undefined) return [];
+  const namespace = item.spec.pod.namespace ?? "";
+  const volume = `${namespace}/${claim}`;
+  const pv = record.volumeInfos.find((info) => info.pvcNamespace === namespace && info.pvcName === claim)?.pvName;
+  const phase = item.status?.phase ?? "New";
+  return [
+    {
+      volume,
+      namespace,
+      claim,
+      point: point.id,
+      backup: point.backup,
+      snapshotId: item.status?.snapshotID === "" ? undefined : item.status?.snapshotID,
+      repository: namespace,
+      bytes: item.status?.progress?.totalBytes ?? (phase === "Completed" ? 0 : undefined),
+      time: time(item.status?.completionTimestamp) ?? point.ended ?? point.started,
+      ok: phase === "Completed",
+      problem: phase === "Completed" ? undefined : `Velero ended it as ${phase}${item.status?.message === undefined ? "" : `: ${item.status.message}`}`,
+      lineage: ours?.lineages[volume] ?? (pv === undefined ? undefined : `pv:${pv}`),
+    },
+  ];
+};
+
+const skippedVolumes = (record: BackupRecord): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    record.volumeInfos
+      .filter((info) => info.skipped === true && info.pvcName !== undefined)
+      .map((info) => [`${info.pvcNamespace ?? ""}/${info.pvcName}`, info.skippedReason ?? "Velero gave no reason"]),
+  );
