@@ -1,7 +1,8 @@
 /** The port over the AWS SDK, for any S3-compatible store. The SDK is loaded with the first request. */
 import { Agent } from "node:https";
-import type { S3Client } from "@aws-sdk/client-s3";
-import { bucketFailure, isAbsent, type Operation } from "./failures.ts";
+import type * as sdk from "@aws-sdk/client-s3";
+import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { bucketFailure, isAbsent, noS3Store, type Operation } from "./failures.ts";
 import type { Bucket, Content, PutCondition, StoredObject } from "./port.ts";
 
 export interface BucketAccess {
@@ -15,18 +16,25 @@ export interface BucketAccess {
   readonly ca?: string;
 }
 
-type Sdk = typeof import("@aws-sdk/client-s3");
+type Sdk = typeof sdk;
 
-const connectionTimeout = 5000;
-/** ms without an answer; objects read whole are small. */
-const requestTimeout = 60_000;
+/** ms */
+interface Limits {
+  readonly connect: number;
+  /** Without a sign of life; objects read whole are small. */
+  readonly answer: number;
+}
+
+const defaultLimits: Limits = { connect: 5000, answer: 60_000 };
 
 export class AwsBucket implements Bucket {
   readonly #access: BucketAccess;
+  readonly #limits: Limits;
   #opened: Promise<{ readonly sdk: Sdk; readonly client: S3Client }> | undefined;
 
-  constructor(access: BucketAccess) {
+  constructor(access: BucketAccess, limits = defaultLimits) {
     this.#access = access;
+    this.#limits = limits;
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
@@ -34,7 +42,8 @@ export class AwsBucket implements Bucket {
     do {
       const page = await this.#page(prefix, token);
       for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
-        if (Key !== undefined) yield { key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0, etag: ETag ?? "" };
+        if (Key !== undefined)
+          yield { key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0, etag: ETag ?? "" };
       }
       token = page.NextContinuationToken;
     } while (token !== undefined);
@@ -51,23 +60,30 @@ export class AwsBucket implements Bucket {
 
   async get(key: string): Promise<Content | undefined> {
     const { sdk, client } = await this.#open();
+    const operation = this.#operation("read", "s3:GetObject", key);
     try {
       const answer = await client.send(new sdk.GetObjectCommand({ Bucket: this.#access.bucket, Key: key }));
-      return { body: (await answer.Body?.transformToByteArray()) ?? new Uint8Array(), etag: answer.ETag ?? "" };
+      if (answer.ETag === undefined) throw noS3Store(operation);
+      return { body: (await answer.Body?.transformToByteArray()) ?? new Uint8Array(), etag: answer.ETag };
     } catch (error) {
       if (isAbsent(error)) return undefined;
-      throw bucketFailure(error, this.#operation("read", "s3:GetObject", key));
+      throw bucketFailure(error, operation);
     }
   }
 
   async put(key: string, body: Uint8Array, condition?: PutCondition): Promise<{ readonly etag: string }> {
     const { sdk, client } = await this.#open();
-    const when = condition === undefined ? {} : condition === "absent" ? { IfNoneMatch: "*" } : { IfMatch: condition.etag };
+    const when =
+      condition === undefined ? {} : condition === "absent" ? { IfNoneMatch: "*" } : { IfMatch: condition.etag };
+    const operation = this.#operation("write", "s3:PutObject", key);
     try {
-      const answer = await client.send(new sdk.PutObjectCommand({ Bucket: this.#access.bucket, Key: key, Body: body, ...when }));
-      return { etag: answer.ETag ?? "" };
+      const answer = await client.send(
+        new sdk.PutObjectCommand({ Bucket: this.#access.bucket, Key: key, Body: body, ...when }),
+      );
+      if (answer.ETag === undefined) throw noS3Store(operation);
+      return { etag: answer.ETag };
     } catch (error) {
-      throw bucketFailure(error, this.#operation("write", "s3:PutObject", key));
+      throw bucketFailure(error, operation);
     }
   }
 
@@ -80,13 +96,22 @@ export class AwsBucket implements Bucket {
     }
   }
 
-  async #page(prefix: string, token: string | undefined, delimiter?: string): Promise<import("@aws-sdk/client-s3").ListObjectsV2CommandOutput> {
+  async #page(prefix: string, token: string | undefined, delimiter?: string): Promise<ListObjectsV2CommandOutput> {
     const { sdk, client } = await this.#open();
-    const more = { ...(token === undefined ? {} : { ContinuationToken: token }), ...(delimiter === undefined ? {} : { Delimiter: delimiter }) };
+    const more = {
+      ...(token === undefined ? {} : { ContinuationToken: token }),
+      ...(delimiter === undefined ? {} : { Delimiter: delimiter }),
+    };
+    const operation = this.#operation("list", "s3:ListBucket");
     try {
-      return await client.send(new sdk.ListObjectsV2Command({ Bucket: this.#access.bucket, Prefix: prefix, ...more }));
+      const page = await client.send(
+        new sdk.ListObjectsV2Command({ Bucket: this.#access.bucket, Prefix: prefix, ...more }),
+      );
+      // The SDK reads any answer as an empty list; a real one always says whether there is more.
+      if (page.IsTruncated === undefined) throw noS3Store(operation);
+      return page;
     } catch (error) {
-      throw bucketFailure(error, this.#operation("list", "s3:ListBucket"));
+      throw bucketFailure(error, operation);
     }
   }
 
@@ -101,7 +126,10 @@ export class AwsBucket implements Bucket {
   }
 
   async #connect(): Promise<{ readonly sdk: Sdk; readonly client: S3Client }> {
-    const [sdk, { NodeHttpHandler }] = await Promise.all([import("@aws-sdk/client-s3"), import("@smithy/node-http-handler")]);
+    const [sdk, { NodeHttpHandler }] = await Promise.all([
+      import("@aws-sdk/client-s3"),
+      import("@smithy/node-http-handler"),
+    ]);
     const { endpoint, region, accessKeyId, secretAccessKey, ca } = this.#access;
     const client = new sdk.S3Client({
       endpoint,
@@ -113,8 +141,10 @@ export class AwsBucket implements Bucket {
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
       requestHandler: new NodeHttpHandler({
-        connectionTimeout,
-        requestTimeout,
+        connectionTimeout: this.#limits.connect,
+        requestTimeout: this.#limits.answer,
+        throwOnRequestTimeout: true,
+        socketTimeout: this.#limits.answer,
         httpsAgent: new Agent({ keepAlive: true, maxSockets: 32, ...(ca === undefined ? {} : { ca }) }),
       }),
     });
