@@ -23,9 +23,11 @@ interface Limits {
   readonly connect: number;
   /** Without a sign of life; objects read whole are small. */
   readonly answer: number;
+  /** Tries of one request. */
+  readonly attempts: number;
 }
 
-const defaultLimits: Limits = { connect: 5000, answer: 60_000 };
+const defaultLimits: Limits = { connect: 5000, answer: 60_000, attempts: 3 };
 
 export class AwsBucket implements Bucket {
   readonly #access: BucketAccess;
@@ -136,7 +138,7 @@ export class AwsBucket implements Bucket {
       region,
       credentials: { accessKeyId, secretAccessKey },
       forcePathStyle: true,
-      maxAttempts: 3,
+      maxAttempts: this.#limits.attempts,
       // The SDK's own checksums break many compatible stores; what matters is verified by content.
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",

@@ -101,9 +101,9 @@ const reasonOf = (error: unknown, status: number | undefined): string => {
 };
 
 const connectionFailure = (error: unknown, operation: Operation): Failure | undefined => {
-  const { code = "" } = error as SdkError;
+  const { code = "", $metadata } = error as SdkError;
   const details = { why: reasonOf(error, undefined), cause: error };
-  if (untrusted.test(`${code} ${messageOf(error)}`))
+  if ($metadata?.httpStatusCode === undefined && untrusted.test(`${code} ${messageOf(error)}`))
     return new Failure("BUCKET_UNTRUSTED", {
       what: `The certificate of ${operation.endpoint} is not trusted.`,
       ...details,
