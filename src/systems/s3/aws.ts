@@ -144,8 +144,7 @@ export class AwsBucket implements Bucket {
       responseChecksumValidation: "WHEN_REQUIRED",
       requestHandler: new NodeHttpHandler({
         connectionTimeout: this.#limits.connect,
-        requestTimeout: this.#limits.answer,
-        throwOnRequestTimeout: true,
+        // Not requestTimeout, which only warns and says nothing of a body that stalls.
         socketTimeout: this.#limits.answer,
         httpsAgent: new Agent({ keepAlive: true, maxSockets: 32, ...(ca === undefined ? {} : { ca }) }),
       }),

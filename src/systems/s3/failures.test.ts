@@ -5,6 +5,7 @@ import { type Failure, isFailure } from "../../model/failure.ts";
 import { type Authority, makeAuthority } from "../kubernetes/testing/certificates.ts";
 import { type Script, type ScriptedServer, startScriptedServer } from "../kubernetes/testing/scripted-server.ts";
 import { AwsBucket, type BucketAccess } from "./aws.ts";
+import { bucketFailure } from "./failures.ts";
 import type { Bucket } from "./port.ts";
 
 const secret = "s3cr3t-access-key";
@@ -157,6 +158,14 @@ describe.each(calls.slice(0, 4))("AwsBucket, asked to %s something that is no S3
     const failure = await failureOf(call(await openBucket(answering(200, text, type))));
     expect(failure.code).toBe("BUCKET_REFUSED");
     expect(failure.why).toMatch(/\S/);
+  });
+});
+
+describe("a failure to connect", () => {
+  it("is told by its code when node says nothing more, as for a name with several addresses", () => {
+    const error = Object.assign(new AggregateError([], ""), { code: "ECONNREFUSED" });
+    const operation = { verb: "list", action: "s3:ListBucket", bucket: "homelab", endpoint: "http://nas" } as const;
+    expect(bucketFailure(error, operation)).toMatchObject({ code: "BUCKET_UNREACHABLE", why: "ECONNREFUSED" });
   });
 });
 
