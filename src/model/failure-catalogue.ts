@@ -57,6 +57,7 @@ export const catalogue = {
   APP_CAME_BACK: entry(1, "The app started again by itself during the restore."),
   APP_NOT_READY: entry(1, "The data is restored, but the app does not become Ready."),
   AGENT_FAILED: entry(1, "The short-lived pod that moves or checks data failed."),
+  LOCKED: entry(11, "Another operation works on this volume."),
   TIMEOUT: entry(1, "Something took longer than --timeout allows."),
   INTERRUPTED: entry(130, "Interrupted."),
 } as const satisfies Record<string, CatalogueEntry>;

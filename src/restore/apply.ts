@@ -3,7 +3,7 @@
  * replicas are given back, and the failure says where things stand.
  */
 import type { AgentLine } from "../agent/lines.ts";
-import type { Context } from "../context.ts";
+import type { Clock, Context } from "../context.ts";
 import { Failure, isFailure, messageOf } from "../model/failure.ts";
 import type { Volume } from "../model/volume.ts";
 import { volumeName } from "../model/volume.ts";
@@ -98,7 +98,16 @@ const guardAgainstReturn = async (plan: RestorePlan, options: ApplyOptions, sign
         todo: "Pause it (for Argo CD: switch automated sync off for the Application), then restore again.",
       });
     }
-    await options.context.clock.sleep(guardInterval, signal).catch(() => undefined);
+    await pause(options.context.clock, signal);
+  }
+};
+
+/** Sleeps; an abort ends the sleep and is no error, since the loop looks at the signal itself. */
+const pause = async (clock: Clock, signal: AbortSignal): Promise<void> => {
+  try {
+    await clock.sleep(guardInterval, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 };
 

@@ -5,6 +5,7 @@ import { Failure } from "../model/failure.ts";
 import type { Volume } from "../model/volume.ts";
 import type { KubeObject, Kubernetes, Resource } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
+import { operationLabel } from "../systems/agent/labels.ts";
 import type { Stop } from "./plan.ts";
 import type { Scalable } from "./owners.ts";
 
@@ -50,7 +51,7 @@ export const startWorkload = async (kubernetes: Kubernetes, stop: Stop): Promise
   await patch(kubernetes, stop, { metadata: { annotations: { [replicasAnnotation]: null } }, spec: { replicas: stop.replicas } });
 };
 
-/** Pods that still use one of the claims, other than the ones Holdfast made. */
+/** Pods that still use one of the claims, other than the ones that hold them for a restore. */
 export const podsUsing = async (kubernetes: Kubernetes, volumes: readonly Volume[]): Promise<readonly Pod[]> => {
   const namespaces = [...new Set(volumes.map((volume) => volume.namespace))];
   const lists = await Promise.all(namespaces.map((namespace) => kubernetes.list<Pod>(resources.pods, { namespace })));
@@ -58,7 +59,7 @@ export const podsUsing = async (kubernetes: Kubernetes, volumes: readonly Volume
 };
 
 const isOther = (pod: Pod): boolean =>
-  pod.metadata.labels?.["app.kubernetes.io/managed-by"] !== "holdfast" && !["Succeeded", "Failed"].includes(pod.status?.phase ?? "");
+  pod.metadata.labels?.[operationLabel] === undefined && !["Succeeded", "Failed"].includes(pod.status?.phase ?? "");
 
 const uses = (pod: Pod, volume: Volume): boolean =>
   pod.metadata.namespace === volume.namespace &&

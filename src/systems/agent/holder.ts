@@ -2,7 +2,7 @@
  * Holder pods: each mounts one claim in the claim's own namespace and does nothing, so that the kubelet keeps the volume
  * mounted under the pod's directory, where an agent on the same node can reach it. They hold no secret and no right.
  */
-import type { Context } from "../../context.ts";
+import type { Clock } from "../../context.ts";
 import { Failure } from "../../model/failure.ts";
 import type { KubeObject, Kubernetes } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
@@ -100,19 +100,21 @@ const directoryOfClaim = async (kubernetes: Kubernetes, mount: AgentMount): Prom
   });
 };
 
+interface World {
+  readonly kubernetes: Kubernetes;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 /** Creates a holder for each mount and waits until all run. The caller removes them with `removeHolders`. */
-export const holdVolumes = async (
-  kubernetes: Kubernetes,
-  context: Context,
-  mounts: readonly AgentMount[],
-  options: HolderOptions,
-): Promise<readonly HeldVolume[]> => {
+export const holdVolumes = async (world: World, mounts: readonly AgentMount[], options: HolderOptions): Promise<readonly HeldVolume[]> => {
+  const { kubernetes, clock } = world;
   const directories = await Promise.all(mounts.map((mount) => directoryOfClaim(kubernetes, mount)));
   await Promise.all(mounts.map((mount) => kubernetes.create(resources.pods, holderPod(mount, options))));
-  const deadline = context.clock.now() + options.timeout;
+  const deadline = clock.now() + options.timeout;
   return Promise.all(
     mounts.map(async (mount, index) => {
-      const pod = await waitUntilRunning({ kubernetes, context, deadline }, mount, options);
+      const pod = await waitUntilRunning(world, mount, options, deadline);
       return {
         key: mount.key,
         node: pod.spec.nodeName ?? "",
@@ -122,25 +124,19 @@ export const holdVolumes = async (
   );
 };
 
-interface Waiting {
-  readonly kubernetes: Kubernetes;
-  readonly context: Context;
-  readonly deadline: number;
-}
-
-const waitUntilRunning = async ({ kubernetes, context, deadline }: Waiting, mount: AgentMount, options: HolderOptions): Promise<Pod> => {
+const waitUntilRunning = async ({ kubernetes, clock, signal }: World, mount: AgentMount, options: HolderOptions, deadline: number): Promise<Pod> => {
   const name = { namespace: mount.namespace, name: nameFor(mount, options.operation) };
   for (;;) {
     const pod = await kubernetes.get<Pod>(resources.pods, name);
     if (pod?.status?.phase === "Running") return pod;
-    if (context.clock.now() > deadline) {
+    if (clock.now() > deadline) {
       throw new Failure("TARGET_UNUSABLE", {
         what: `The claim ${mount.namespace}/${mount.claim} could not be mounted within ${Math.round(options.timeout / 1000)} s.`,
         why: (await lastWarning(kubernetes, name)) ?? `its holder pod is ${pod?.status?.phase ?? "gone"}`,
         todo: `kubectl -n ${mount.namespace} describe pvc ${mount.claim}`,
       });
     }
-    await context.clock.sleep(150, context.signal);
+    await clock.sleep(150, signal);
   }
 };
 

@@ -46,18 +46,18 @@ export class PodAgents implements Agents {
   async run(task: AgentTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
     const { kubernetes, context, image, kubeletDir, timeout } = this.#options;
     const name = `holdfast-${task.operation}-${context.randomId(4)}`;
+    let heardOut = false;
     try {
       await this.#ensureNamespace();
-      const holders = { image, operation: task.operation, kubeletDir, timeout };
-      const volumes = await holdVolumes(kubernetes, context, task.mounts, holders);
+      const volumes = await holdVolumes({ kubernetes, clock: context.clock, signal }, task.mounts, { image, operation: task.operation, kubeletDir, timeout });
       oneNode(volumes);
       const input = this.#podInput(name, task, volumes);
       await kubernetes.create(resources.secrets, agentSecret(input));
       await kubernetes.create(resources.pods, agentPod(input));
-      await this.#waitUntilStarted(name);
-      await this.#follow(name, onLine, signal);
+      await this.#waitUntilStarted(name, signal);
+      heardOut = await this.#follow(name, onLine, signal);
     } finally {
-      await this.#tidy(name, task);
+      await this.#tidy(name, task, heardOut);
     }
   }
 
@@ -74,19 +74,19 @@ export class PodAgents implements Agents {
     return { name, namespace, operation: task.operation, image, volumes, files: { ...secretFiles, "job.json": JSON.stringify(task.job satisfies AgentJob) } };
   }
 
-  async #waitUntilStarted(name: string): Promise<void> {
+  async #waitUntilStarted(name: string, signal: AbortSignal): Promise<void> {
     const { kubernetes, context, namespace, timeout } = this.#options;
     const deadline = context.clock.now() + timeout;
     for (;;) {
       const pod = await kubernetes.get<Pod>(resources.pods, { namespace, name });
       if (pod?.status?.phase !== undefined && pod.status.phase !== "Pending") return;
       if (context.clock.now() > deadline) throw notStarted(`${namespace}/${name}`, pod);
-      await context.clock.sleep(150, context.signal);
+      await context.clock.sleep(150, signal);
     }
   }
 
   /** Passes the program's lines on until its last word. An abort asks the pod to end and still hears it out. */
-  async #follow(name: string, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
+  async #follow(name: string, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<true> {
     const { kubernetes, namespace } = this.#options;
     const stop = (): void => void kubernetes.remove(resources.pods, { namespace, name }).catch(ignored);
     signal.addEventListener("abort", stop, { once: true });
@@ -96,12 +96,13 @@ export class PodAgents implements Agents {
       for await (const text of kubernetes.logs({ namespace, name }, { container: containerName, follow: true })) {
         const line = parseLine(text);
         if (line === undefined) strangers.push(text);
-        else if (ends(line)) return;
+        else if (ends(line)) return true;
         else onLine(line);
       }
     } finally {
       signal.removeEventListener("abort", stop);
     }
+    // The log of a pod that is being deleted may end before the program does.
     signal.throwIfAborted();
     throw await this.#silence(name, strangers);
   }
@@ -118,10 +119,13 @@ export class PodAgents implements Agents {
     });
   }
 
-  async #tidy(name: string, task: AgentTask): Promise<void> {
-    const { kubernetes, namespace } = this.#options;
-    await kubernetes.remove(resources.pods, { namespace, name }, { gracePeriodSeconds: 0 });
-    await kubernetes.remove(resources.secrets, { namespace, name });
+  /** A program that has not said its last word may still be writing: its end is waited for before anybody else writes. */
+  async #tidy(name: string, task: AgentTask, heardOut: boolean): Promise<void> {
+    const { kubernetes, context, namespace } = this.#options;
+    const pod = { namespace, name };
+    await kubernetes.remove(resources.pods, pod, heardOut ? { gracePeriodSeconds: 0 } : {});
+    while (!heardOut && (await kubernetes.get(resources.pods, pod)) !== undefined) await context.clock.sleep(300);
+    await kubernetes.remove(resources.secrets, pod);
     await removeHolders(kubernetes, task.mounts, task.operation);
   }
 }

@@ -2,7 +2,7 @@
  * A kopia repository that Velero made, opened read-only. One per source namespace.
  *
  * Contract: failures are `Failure`s (REPOSITORY_PASSWORD, REPOSITORY_FAILED, COPY_MISSING, COPY_CORRUPT, BUCKET_*);
- * nothing here ever writes to the repository; `close` releases processes and scratch files and may be called twice.
+ * nothing here ever writes to the repository; `close` releases processes and may be called twice.
  */
 import type { TreeEntry } from "../../model/tree.ts";
 
@@ -10,17 +10,20 @@ import type { TreeEntry } from "../../model/tree.ts";
 export interface KopiaSnapshot {
   /** The manifest's id. */
   readonly id: string;
-  readonly startTime: string;
-  readonly endTime: string;
-  /** Object id of the tree's root directory. */
-  readonly rootObject: string;
+  /** The tree's root directory as it was copied. */
+  readonly root: CopyEntry;
   readonly files: number;
   readonly directories: number;
+  readonly symlinks: number;
+  /** Sum of the files' sizes. */
   readonly bytes: number;
-  /** Entries that kopia left out because of errors. */
+  /** Files and directories that ignore rules left out. */
+  readonly excluded: number;
+  /** Entries that kopia left out because it could not read them; the first few with their reason. */
   readonly failed: number;
-  readonly description: string;
-  readonly tags: Readonly<Record<string, string>>;
+  readonly failures: readonly string[];
+  /** Set when the copying was cut off. */
+  readonly incomplete: string | undefined;
 }
 
 /** An entry of the copy's tree with the object that holds its content. */
@@ -33,21 +36,23 @@ export interface RestoreProgress {
   readonly bytes: number;
 }
 
+export interface RestoreOptions {
+  /** Files written at a time. */
+  readonly parallel: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: RestoreProgress) => void;
+}
+
 export interface Repository {
-  snapshots(): Promise<readonly KopiaSnapshot[]>;
   /** COPY_MISSING when the id is not there. */
   snapshot(id: string): Promise<KopiaSnapshot>;
-  /** Every entry below the root, parents before children, names in byte order within a directory. */
+  /** Every entry below the root, parents before children. Symbolic links come with their target. */
   entries(snapshot: KopiaSnapshot): AsyncIterable<CopyEntry>;
-  /** Content of a file of the copy. */
-  read(entry: CopyEntry): AsyncIterable<Uint8Array>;
+  /** Content of a file of the copy, from byte `from`. */
+  read(entry: CopyEntry, from?: number): AsyncIterable<Uint8Array>;
   /** Checks that each content of these copies has its blob; reads `filesPercent` of the files back. COPY_CORRUPT if not. */
   verify(ids: readonly string[], filesPercent: number): Promise<void>;
   /** Writes the copy's tree into `directory`, which exists; what the copy does not name stays. */
-  restore(
-    snapshot: KopiaSnapshot,
-    directory: string,
-    options: { readonly parallel: number; readonly onProgress?: (progress: RestoreProgress) => void },
-  ): Promise<void>;
+  restore(snapshot: KopiaSnapshot, directory: string, options: RestoreOptions): Promise<void>;
   close(): Promise<void>;
 }

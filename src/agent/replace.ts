@@ -1,0 +1,151 @@
+/**
+ * The job "replace": present files aside → copy in → compare → done, or everything back as it was. All volumes of the
+ * job succeed together: nothing that was set aside is given up before every volume is verified.
+ */
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../model/failure.ts";
+import type { TreeEntry } from "../model/tree.ts";
+import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
+import type { AgentContext } from "./agent-context.ts";
+import { discardAside, putBack, setAside, staysPut } from "./aside.ts";
+import { compareTrees } from "./compare.ts";
+import { checkDatabases, databaseCandidates } from "./databases.ts";
+import type { PutBackJob, ReplaceJob, TargetVolume } from "./job.ts";
+import { leftOutOf } from "./left-out.ts";
+import { readEntry, readTree } from "./live-tree.ts";
+import type { ReplacedVolume } from "./lines.ts";
+import type { OpenRepository } from "./repositories.ts";
+import { checkRoom, checkSameDevice, openTarget, setRootTime, type Target } from "./target.ts";
+
+interface Replacement {
+  readonly volume: TargetVolume;
+  readonly target: Target;
+  readonly repository: Repository;
+  readonly snapshot: KopiaSnapshot;
+}
+
+const parallel = 8;
+
+export const replace = async (job: ReplaceJob, open: OpenRepository, context: AgentContext): Promise<void> => {
+  const replacements = await openAll(job, open, context);
+  context.say({ type: "touching" });
+  try {
+    if (job.part !== "after") await makeRoom(job, replacements, context);
+    if (job.part === "whole") await putIn(replacements, context);
+    if (job.part === "before") return;
+    await verifyAndFinish(replacements, context);
+  } catch (error) {
+    context.say({ type: "step", title: "putting the earlier files back" });
+    for (const { target } of replacements) await putBack(target.root);
+    context.say({ type: "as-before" });
+    throw error;
+  }
+};
+
+/** Puts back what an interrupted replacement has left. */
+export const putBackAll = async (job: PutBackJob, context: AgentContext): Promise<void> => {
+  for (const volume of job.targets) await putBack((await openTarget(context, volume)).root);
+};
+
+/** Everything that can be refused is refused here, before any volume is touched. */
+const openAll = async (job: ReplaceJob, open: OpenRepository, context: AgentContext): Promise<readonly Replacement[]> => {
+  const replacements: Replacement[] = [];
+  for (const volume of job.targets) {
+    const target = await openTarget(context, volume);
+    const repository = await open(volume.repository);
+    const snapshot = await repository.snapshot(volume.snapshotId);
+    replacements.push({ volume, target, repository, snapshot });
+  }
+  return replacements;
+};
+
+const makeRoom = async (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
+  for (const { target, snapshot } of replacements) {
+    await putBack(target.root);
+    await checkRoom(target, { bytes: snapshot.bytes, entries: snapshot.files + snapshot.directories });
+  }
+  for (const { target, volume } of replacements) {
+    context.say({ type: "step", title: `setting the present files of ${volume.volume} aside` });
+    await setAside(target.root, job.operation);
+    context.signal.throwIfAborted();
+  }
+};
+
+const putIn = async (replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
+  for (const { volume, target, repository, snapshot } of replacements) {
+    context.say({ type: "step", title: `putting ${snapshot.files} files into ${volume.volume}` });
+    await repository.restore(snapshot, target.root, {
+      parallel,
+      signal: context.signal,
+      onProgress: (progress) => context.say({ type: "progress", volume: volume.volume, ...progress }),
+    });
+    await checkSameDevice(target);
+  }
+};
+
+const verifyAndFinish = async (replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
+  const results: ReplacedVolume[] = [];
+  for (const replacement of replacements) {
+    context.say({ type: "step", title: `comparing ${replacement.volume.volume} with its copy` });
+    results.push(await verify(replacement, context));
+    context.signal.throwIfAborted();
+  }
+  for (const { target, snapshot } of replacements) {
+    await discardAside(target.root);
+    await setRootTime(target, snapshot.root.mtime);
+  }
+  for (const result of results) context.say({ type: "replaced", result });
+};
+
+/** Differences that are shown; their number is always told. */
+const shown = 5;
+
+const verify = async ({ volume, target, repository, snapshot }: Replacement, context: AgentContext): Promise<ReplacedVolume> => {
+  const wanted = await collect(repository.entries(snapshot));
+  const found = await collect(readTree(target.root, staysPut));
+  const problems = [...compareTrees(wanted.filter(isAppData), found), ...(await rootProblems(target, snapshot.root))];
+  const paths = new Set(found.map((entry) => entry.path));
+  const read = (path: string): AsyncIterable<Uint8Array> | undefined => (paths.has(path) ? createReadStream(join(target.root, path)) : undefined);
+  const databases = await checkDatabases(databaseCandidates(found), read, join(context.places.scratch, "databases"));
+  const all = [...problems, ...databases.problems];
+  if (all.length > 0) {
+    throw new Failure("VERIFICATION_FAILED", {
+      what: `What was restored into ${volume.volume} differs from its copy in ${all.length} places.`,
+      why: all.slice(0, shown).join("; "),
+    });
+  }
+  const of = (type: TreeEntry["type"]): number => found.filter((entry) => entry.type === type).length;
+  return {
+    volume: volume.volume,
+    files: of("file"),
+    directories: of("directory"),
+    symlinks: of("symlink"),
+    bytes: found.reduce((sum, entry) => sum + entry.size, 0),
+    databases: databases.checked,
+    notKept: [...leftOutOf(snapshot, wanted), ...(await lostLinks(target.root))],
+  };
+};
+
+const collect = async <T>(items: AsyncIterable<T>): Promise<readonly T[]> => {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+};
+
+const isAppData = (entry: TreeEntry): boolean => !staysPut(entry.path.split("/")[0] ?? "");
+
+/** The root's time is left out: it changes when our directory goes, and is set afterwards. */
+const rootProblems = async (target: Target, wanted: CopyEntry): Promise<readonly string[]> => {
+  const root = await readEntry(target.root, "");
+  return compareTrees([{ ...wanted, path: "the volume's root", mtime: 0n }], [{ ...root, path: "the volume's root", mtime: 0n }]);
+};
+
+/** kopia copies each name of a file for itself: what was one file with several names becomes several files. */
+const lostLinks = async (root: string): Promise<readonly string[]> => {
+  let names = 0;
+  for await (const entry of readTree(root, (name) => !name.startsWith(".holdfast-aside-"))) {
+    if (entry.type === "file" && entry.links > 1) names += 1;
+  }
+  return names === 0 ? [] : [`${names} names of the earlier files were hard links; kopia brings each back as a file of its own`];
+};
