@@ -17,5 +17,8 @@ export const resultsKey = (prefix: string, backup: string): string => part(prefi
 export const resourceListKey = (prefix: string, backup: string): string => part(prefix, backup, `${backup}-resource-list.json.gz`);
 export const contentsKey = (prefix: string, backup: string): string => part(prefix, backup, `${backup}.tar.gz`);
 
+/** Below it lies one kopia repository for each namespace. */
+export const repositoriesPrefix = (prefix: string): string => `${prefix}kopia/`;
+
 /** Prefix of the kopia repository that holds a namespace's volumes. */
-export const repositoryPrefix = (prefix: string, namespace: string): string => `${prefix}kopia/${namespace}/`;
+export const repositoryPrefix = (prefix: string, namespace: string): string => `${repositoriesPrefix(prefix)}${namespace}/`;

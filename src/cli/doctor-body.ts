@@ -1,0 +1,47 @@
+/** `holdfast doctor`. Exit status: 0, or that of the first failed check. */
+import manifest from "../../package.json" with { type: "json" };
+import type { CheckResult, CheckVerdict } from "../doctor/check.ts";
+import { examine } from "../doctor/examine.ts";
+import { exitStatusOf } from "../doctor/run.ts";
+import { printAnswer } from "./answer.ts";
+import { commandBody } from "./body.ts";
+import type { OutputFormat, WorldFlags } from "./flags.ts";
+
+interface DoctorFlags extends WorldFlags {
+  readonly output: OutputFormat;
+}
+
+const verdicts: readonly CheckVerdict[] = ["failed", "warning", "unknown", "ok"];
+
+/** How many of each verdict, and below that what to do about each check that has something to do. */
+const footer = (results: readonly CheckResult[]): string => {
+  const counts = verdicts
+    .map((verdict) => ({ verdict, count: results.filter((result) => result.verdict === verdict).length }))
+    .filter(({ count }) => count > 0);
+  const todos = results.flatMap(({ id, todo, code }) =>
+    todo === undefined ? [] : [`${id}: ${todo}${code === undefined ? "" : ` (${code})`}`],
+  );
+  const summary = `${results.length} checks: ${counts.map(({ verdict, count }) => `${count} ${verdict}`).join(", ")}.`;
+  return [summary, ...(todos.length === 0 ? [] : ["What to do:", ...todos.map((todo) => `  ${todo}`)])].join("\n");
+};
+
+export const doctor = commandBody<DoctorFlags, []>(async (cli, world, flags) => {
+  const results = await examine(world, manifest.version);
+  await printAnswer(cli.context.stdout, flags.output, {
+    data: {
+      cluster: world.loaded.config.holdfast.cluster,
+      time: new Date(cli.context.clock.now()).toISOString(),
+      healthy: results.every(({ verdict }) => verdict === "ok"),
+      exitStatus: exitStatusOf(results),
+      checks: results,
+    },
+    heads: ["CHECK", "VERDICT", "FOUND"],
+    rows: results.map(({ title, verdict, found }) => [title, verdict, found]),
+    wideHeads: ["ID", "CODE"],
+    wideRows: results.map(({ id, code }) => [id, code ?? "-"]),
+    names: results.map(({ id }) => id),
+    footer: footer(results),
+    empty: "",
+  });
+  cli.setExitStatus(exitStatusOf(results));
+});

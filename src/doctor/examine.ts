@@ -1,0 +1,28 @@
+/** `holdfast doctor`: everything that has to be right before a backup or a restore can be. */
+import { bucketChecks } from "./bucket.ts";
+import type { CheckResult } from "./check.ts";
+import { clusterChecks } from "./cluster.ts";
+import { locationChecks } from "./location.ts";
+import { nodeAgentChecks } from "./node-agent.ts";
+import { passwordChecks } from "./password.ts";
+import { rightsChecks } from "./rights.ts";
+import { runChecks } from "./run.ts";
+import { veleroChecks } from "./velero.ts";
+import { versionChecks } from "./versions.ts";
+import type { DoctorWorld } from "./world.ts";
+
+/**
+ * Looks at everything. Writes one ServerStatusRequest and one object in our part of the bucket, and removes both.
+ * `holdfastVersion` is shown as it is.
+ */
+export const examine = (world: DoctorWorld, holdfastVersion: string): Promise<readonly CheckResult[]> =>
+  runChecks([
+    ...clusterChecks(world),
+    ...rightsChecks(world),
+    ...veleroChecks(world),
+    ...nodeAgentChecks(world),
+    ...locationChecks(world),
+    ...bucketChecks(world),
+    ...passwordChecks(world),
+    ...versionChecks(world, holdfastVersion),
+  ]);

@@ -1,0 +1,86 @@
+/** The RBAC rules that Holdfast's commands need, and which of them the present user lacks. */
+import type { Config } from "../config/schema.ts";
+import { mapLimited } from "../model/concurrency.ts";
+import { Failure } from "../model/failure.ts";
+import type { Kubernetes, Resource } from "../systems/kubernetes/port.ts";
+import { groupOf, resources } from "../systems/kubernetes/resources.ts";
+import { type Check, ok } from "./check.ts";
+import type { DoctorWorld } from "./world.ts";
+
+/** Verbs on one resource, as one line of a Role. */
+export interface Rule {
+  readonly resource: Resource;
+  readonly subresource?: string;
+  readonly verbs: readonly string[];
+  /** Absent: the whole cluster. */
+  readonly namespace?: string;
+}
+
+const get = ["get"];
+const list = ["list"];
+const getAndList = ["get", "list"];
+const getAndPatch = ["get", "list", "patch"];
+
+/** What status, backup and restore need, all together. */
+export const neededRules = ({ velero, holdfast }: Pick<Config, "velero" | "holdfast">): readonly Rule[] => [
+  { resource: resources.namespaces, verbs: ["get", "list", "create"] },
+  { resource: resources.persistentVolumeClaims, verbs: getAndList },
+  { resource: resources.persistentVolumes, verbs: getAndList },
+  { resource: resources.pods, verbs: ["get", "list", "create", "delete"] },
+  { resource: resources.events, verbs: list },
+  { resource: resources.deployments, verbs: getAndPatch },
+  { resource: resources.statefulSets, verbs: getAndPatch },
+  { resource: resources.replicaSets, verbs: getAndPatch },
+  { resource: resources.daemonSets, verbs: list },
+  { resource: resources.jobs, verbs: list },
+  { resource: resources.cronJobs, verbs: list },
+  { resource: resources.pods, subresource: "log", verbs: get, namespace: holdfast.namespace },
+  { resource: resources.secrets, verbs: ["create", "delete"], namespace: holdfast.namespace },
+  { resource: resources.backups, verbs: ["get", "create"], namespace: velero.namespace },
+  { resource: resources.podVolumeBackups, verbs: list, namespace: velero.namespace },
+  { resource: resources.podVolumeRestores, verbs: ["get", "create", "delete"], namespace: velero.namespace },
+];
+
+/** The needed rules with only those verbs that the user lacks. */
+export const missingRules = async (kubernetes: Kubernetes, needed: readonly Rule[]): Promise<readonly Rule[]> => {
+  const questions = needed.flatMap((rule) => rule.verbs.map((verb) => ({ ...rule, verb })));
+  const answers = await mapLimited(questions, 6, (question) => kubernetes.allowed(question));
+  const lacks = (rule: Rule, verb: string): boolean =>
+    questions.some(
+      (question, index) =>
+        answers[index] === false &&
+        question.verb === verb &&
+        question.resource === rule.resource &&
+        question.subresource === rule.subresource &&
+        question.namespace === rule.namespace,
+    );
+  return needed
+    .map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => lacks(rule, verb)) }))
+    .filter(({ verbs }) => verbs.length > 0);
+};
+
+/** As it stands in a Role, with the place that it has to hold in. */
+const ruleText = ({ resource, subresource, verbs, namespace }: Rule): string => {
+  const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
+  const where = namespace === undefined ? "cluster-wide" : `in namespace "${namespace}"`;
+  const quoted = verbs.map((verb) => `"${verb}"`).join(", ");
+  return `{apiGroups: ["${groupOf(resource)}"], resources: ["${name}"], verbs: [${quoted}]} ${where}`;
+};
+
+export const rightsChecks = (world: DoctorWorld): readonly Check[] => [
+  {
+    id: "rights",
+    title: "RBAC rights",
+    needs: ["kubernetes"],
+    look: async () => {
+      const needed = neededRules(world.loaded.config);
+      const missing = await missingRules(await world.kubernetes(), needed);
+      if (missing.length === 0) return ok(`all ${needed.length} rules that Holdfast needs hold`);
+      throw new Failure("KUBERNETES_FORBIDDEN", {
+        what: `${missing.length} of ${needed.length} RBAC rules are missing:`,
+        why: missing.map(ruleText).join("; "),
+        todo: "Add these rules to a Role or ClusterRole that is bound to the kubeconfig's user.",
+      });
+    },
+  },
+];

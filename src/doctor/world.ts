@@ -1,0 +1,14 @@
+import type { LoadedConfig } from "../config/load.ts";
+import type { Context } from "../context.ts";
+import type { Kubernetes } from "../systems/kubernetes/port.ts";
+import type { Bucket } from "../systems/s3/port.ts";
+
+/** What doctor may use. Each part is opened by the check that needs it, and fails there. */
+export interface DoctorWorld {
+  readonly context: Context;
+  readonly loaded: LoadedConfig;
+  kubernetes(): Promise<Kubernetes>;
+  bucket(): Promise<Bucket>;
+  /** Password of the kopia repositories, from where holdfast.yaml says. */
+  password(): Promise<string>;
+}
