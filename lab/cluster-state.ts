@@ -2,29 +2,43 @@
  * The clean cluster, kept as files, so that `reset` need not build it again: etcd's snapshot, a ZFS snapshot of every
  * dataset, and the node's certificates. Taken when everything is installed and seeded and before the apps have run.
  */
-import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Lab, network, paths, pool } from "./lab.ts";
 import type { Binaries } from "./node/control-plane.ts";
+import { run } from "./shell/run.ts";
 import { output } from "./site/daemon.ts";
 import { exportsDir } from "./storage.ts";
 
 export const cleanSnapshot = "lab-clean";
 
+/** Written last: a state that was recorded only in part is none. */
+const completeMark = (lab: Lab): string => join(lab.dir, "clean", "complete");
+
 const etcdSnapshot = (lab: Lab): string => join(lab.dir, "clean", "etcd.db");
 
-export const hasCleanState = (lab: Lab): boolean => existsSync(etcdSnapshot(lab));
+export const hasCleanState = (lab: Lab): boolean => existsSync(completeMark(lab));
+
+const hostPathCopy = (lab: Lab): string => join(lab.dir, "clean", "host-path");
+
+/** With owners, modes, times and holes. */
+const copyExactly = async (from: string, to: string): Promise<void> => {
+  rmSync(to, { recursive: true, force: true });
+  await run("cp", ["--archive", "--sparse=auto", from, to]);
+};
 
 /** Records the running cluster as the clean one. */
 export const saveCleanState = async (lab: Lab, binary: Binaries): Promise<void> => {
   mkdirSync(join(lab.dir, "clean"), { recursive: true });
   const { pki } = paths(lab);
   cpSync(exportsDir(lab), join(lab.dir, "clean", "exports"), { recursive: true });
+  await copyExactly(paths(lab).hostPath, hostPathCopy(lab));
   const certificates = [`--cacert=${pki}/etcd/ca.crt`, `--cert=${pki}/etcd/healthcheck-client.crt`, `--key=${pki}/etcd/healthcheck-client.key`];
   await Promise.all([
     output(lab, "node", [binary("etcdctl"), `--endpoints=https://${network.node}:2379`, ...certificates, "snapshot", "save", etcdSnapshot(lab)]),
     output(lab, "nas", ["zfs", "snapshot", "-r", `${pool}@${cleanSnapshot}`]),
   ]);
+  writeFileSync(completeMark(lab), "");
 };
 
 /** Puts etcd's directory back. The node must be down. */
@@ -43,6 +57,9 @@ export const restoreExports = (lab: Lab): void => {
   rmSync(exportsDir(lab), { recursive: true, force: true });
   cpSync(join(lab.dir, "clean", "exports"), exportsDir(lab), { recursive: true });
 };
+
+/** Puts the volumes on the node's own disk back. The node must be down. */
+export const restoreHostPath = (lab: Lab): Promise<void> => copyExactly(hostPathCopy(lab), paths(lab).hostPath);
 
 /** Rolls every dataset back and destroys those that came later. The node must be down. */
 export const restoreDatasets = async (lab: Lab): Promise<void> => {

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Lab, paths } from "./lab.ts";
+import { interruptible } from "./shell/interruptible.ts";
 import type { Report } from "./shell/report.ts";
 import { initOf } from "./site/inside.ts";
 
@@ -17,6 +18,8 @@ export interface Command {
   /** Gives the exit status. */
   run(invocation: Invocation): Promise<number>;
 }
+
+const afterInterruption = "the next \"up\" starts anew, and \"down\" removes what is there";
 
 /** Programs that the laptop's user has installed. */
 const laptopTools = ["kubectl", "velero", "kopia"] as const;
@@ -59,7 +62,7 @@ export const commands: Readonly<Record<string, Command>> = {
     what: "bring the lab up; builds what is missing",
     run: async ({ lab, report }) => {
       const { up } = await import("./up.ts");
-      await up(lab, report);
+      await interruptible(afterInterruption, (signal) => up(lab, report, { signal }));
       return 0;
     },
   },
@@ -77,7 +80,7 @@ export const commands: Readonly<Record<string, Command>> = {
     what: "back to a clean cluster: seeded volumes, no backups",
     run: async ({ lab, report }) => {
       const { reset } = await import("./up.ts");
-      await reset(lab, report);
+      await interruptible(afterInterruption, (signal) => reset(lab, report, { signal }));
       return 0;
     },
   },

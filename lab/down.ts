@@ -1,11 +1,20 @@
 /** Ends a lab. Afterwards nothing of it is left on the host: no process, mount, rule, namespace, cgroup or file. */
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { alone, endOthers, removeLock } from "./alone.ts";
 import type { Lab } from "./lab.ts";
 import { removeCgroups } from "./node/cgroups.ts";
 import { stop } from "./site/sandbox.ts";
 
-export const down = async (lab: Lab): Promise<void> => {
+/** Ends everything of a lab, also what an interrupted start left, and forgets its files. */
+export const remove = async (lab: Lab): Promise<void> => {
   await stop(lab, "site");
   await removeCgroups(lab);
-  if (existsSync(lab.dir)) rmSync(lab.dir, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(lab.dir, { recursive: true, force: true, maxRetries: 5 });
+};
+
+/** Also ends an `up` that is still at work in another process. */
+export const down = async (lab: Lab): Promise<void> => {
+  await endOthers(lab);
+  await alone(lab, () => remove(lab), () => undefined);
+  removeLock(lab);
 };

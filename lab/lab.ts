@@ -54,6 +54,8 @@ export const nodeName = "node";
 /** Where the pool's datasets appear, on the NAS and on every machine that "mounts" from it. */
 export const poolMountpoint = "/mnt/tank";
 export const pool = "tank";
+/** The folder on the node for hostPath volumes. */
+export const hostPathDir = "/var/lib/lab-hostpath";
 
 /** Paths below the lab's folder. They look the same from inside: the sandbox shares the host's file system. */
 export const paths = (lab: Lab) =>
@@ -70,6 +72,7 @@ export const paths = (lab: Lab) =>
     etcd: join(lab.dir, "node", "etcd"),
     containerd: join(lab.dir, "node", "containerd"),
     kubelet: join(lab.dir, "node", "kubelet"),
+    hostPath: join(lab.dir, "node", "host-path"),
     csi: join(lab.dir, "csi"),
     kubeconfig: join(lab.dir, "kubeconfig"),
     holdfastConfig: join(lab.dir, "holdfast.yaml"),

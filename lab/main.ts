@@ -1,4 +1,7 @@
 /** `npm run lab -- COMMAND`: a real cluster on this machine, for trying, building and testing Holdfast. */
+import { ComponentError } from "./components/component-error.ts";
+import { Interrupted } from "./shell/interruptible.ts";
+import { RunError } from "./shell/run.ts";
 import { createReport } from "./shell/report.ts";
 import { openLab } from "./lab.ts";
 import { type Command, commands } from "./commands.ts";
@@ -34,11 +37,22 @@ const main = async (): Promise<number> => {
   return command.run({ lab: openLab(name), report: createReport(), words: rest[0] === "--" ? rest.slice(1) : rest });
 };
 
+/** Says what went wrong: of errors that are expected only the message, of all others also where. */
+const explain = (error: unknown): number => {
+  if (!(error instanceof Error)) throw error;
+  const isExpected = [Interrupted, MachineDown, ComponentError, RunError].some((kind) => error instanceof kind);
+  const cause = error.cause instanceof Error ? `\n${error.cause.message}` : "";
+  const where = isExpected && process.env.HOLDFAST_DEBUG !== "1" ? "" : `\n${error.stack}`;
+  process.stderr.write(`${error.message}${error instanceof ComponentError ? "" : cause}${where}\n`);
+  if (error instanceof Interrupted) return error.exitStatus;
+  return error instanceof MachineDown ? 2 : 1;
+};
+
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof Error)) throw error;
-  process.stderr.write(`${error.message}\n${error.cause instanceof Error ? `${error.cause.message}\n` : ""}`);
-  if (process.env.HOLDFAST_DEBUG === "1") process.stderr.write(`${error.stack}\n`);
-  process.exitCode = error instanceof MachineDown ? 2 : 1;
+  const exitStatus = explain(error);
+  // What was interrupted may still be at work in this process.
+  if (error instanceof Interrupted) process.exit(exitStatus);
+  process.exitCode = exitStatus;
 }

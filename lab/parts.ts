@@ -39,12 +39,19 @@ export const tools = async (lab: Lab, names: readonly ComponentName[], report: R
   lookUp(await ensureComponents(names, { report, cacheDir: lab.cacheDir }));
 
 /** Everything a whole lab needs. */
-export const ensureParts = async (lab: Lab, report: Report): Promise<Parts> => {
+export const ensureParts = async (lab: Lab, report: Report, signal?: AbortSignal): Promise<Parts> => {
+  const abort = signal === undefined ? {} : { signal };
   await ensurePackages(report);
   const records: ComponentRecord[] = [];
-  const paths = await ensureComponents(componentNames, { report, cacheDir: lab.cacheDir, onRecord: (record) => records.push(record) });
+  const paths = await ensureComponents(componentNames, {
+    report,
+    cacheDir: lab.cacheDir,
+    onRecord: (record) => records.push(record),
+    ...abort,
+  });
   await bundleAgent(report);
   const binary = lookUp(paths);
-  const images = await ensureImages(imageNames, { report, cacheDir: lab.cacheDir, binary, agent: { file: agentFile, extra: [wasmFile] } });
+  const agent = { file: agentFile, extra: [wasmFile] };
+  const images = await ensureImages(imageNames, { report, cacheDir: lab.cacheDir, binary, agent, ...abort });
   return { binary, images: [...images.values()], records };
 };

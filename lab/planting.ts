@@ -2,70 +2,48 @@
  * Puts the seeded content into the claims before any app runs: a temporary pod for each namespace mounts its claims, and
  * the content is written on the node, into the kubelet's directory of that pod.
  */
-import { join } from "node:path";
 import type { AppDefinition, Claim } from "./apps/app.ts";
-import { checkout, type Lab } from "./lab.ts";
-import { runInside } from "./site/daemon.ts";
+import { holdingPod, type PodName, readDirectories, runSeed } from "./claim-directory.ts";
+import type { Lab } from "./lab.ts";
+import type { Shape } from "./seed/describe.ts";
+import type { Job } from "./seed/main.ts";
+import type { Planted } from "./seed/plant.ts";
 import { applyObjects, type Kubectl } from "./site/kubectl.ts";
 
 interface SeededClaim {
   readonly namespace: string;
-  readonly claim: Claim;
+  readonly claim: Claim & { readonly shape: Shape };
 }
 
-const podName = "lab-planting";
+const isSeeded = (claim: Claim): claim is SeededClaim["claim"] => claim.shape !== undefined;
 
-/** Claims of a StatefulSet do not exist before it does, and are not seeded. */
-const seededClaims = (apps: readonly AppDefinition[]): readonly SeededClaim[] =>
-  apps.flatMap(({ namespace, claims }) =>
-    claims.filter((claim) => claim.shape !== undefined && claim.provision === "dynamic").map((claim) => ({ namespace, claim })),
+/** Claims whose content follows from a seed. */
+export const seededClaims = (apps: readonly AppDefinition[]): readonly SeededClaim[] =>
+  apps.flatMap(({ namespace, claims }) => claims.filter(isSeeded).map((claim) => ({ namespace, claim })));
+
+const podOf = (namespace: string): PodName => ({ namespace, name: "lab-planting" });
+
+const plantHeld = async (lab: Lab, kubectl: Kubectl, claims: readonly SeededClaim[]): Promise<Planted> => {
+  const directoryOf = await readDirectories(kubectl);
+  const jobs = claims.map(
+    ({ namespace, claim: { name, shape, seed } }): Job => ({ directory: directoryOf(podOf(namespace), name), shape, seed }),
   );
-
-const plantingPod = (namespace: string, claims: readonly SeededClaim[]): object => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: podName, namespace },
-  spec: {
-    terminationGracePeriodSeconds: 0,
-    containers: [
-      {
-        name: "hold",
-        image: "docker.io/lab/pause:1",
-        imagePullPolicy: "Never",
-        volumeMounts: claims.map(({ claim }) => ({ name: claim.name, mountPath: `/claims/${claim.name}` })),
-      },
-    ],
-    volumes: claims.map(({ claim }) => ({ name: claim.name, persistentVolumeClaim: { claimName: claim.name } })),
-  },
-});
-
-/** Runs the seed program on the node; gives its last line, a JSON object. */
-export const runSeed = async (lab: Lab, words: readonly string[]): Promise<unknown> => {
-  const loader = join(checkout, "node_modules/tsx/dist/esm/index.mjs");
-  const { stdout } = await runInside(lab, "node", [process.execPath, "--import", loader, join(checkout, "lab/seed/main.ts"), ...words]);
-  return JSON.parse(stdout);
+  const planted = await runSeed<readonly Planted[]>(lab, ["plant-all"], JSON.stringify(jobs));
+  const sum = (count: (one: Planted) => number): number => planted.reduce((total, one) => total + count(one), 0);
+  return { files: sum(({ files }) => files), bytes: sum(({ bytes }) => bytes) };
 };
 
-/** Where the kubelet has mounted a claim for a pod. */
-export const claimDirectory = async (kubectl: Kubectl, pod: { readonly namespace: string; readonly name: string }, claim: string): Promise<string> => {
-  const uid = await kubectl(["-n", pod.namespace, "get", "pod", pod.name, "-o", "jsonpath={.metadata.uid}"]);
-  const volume = await kubectl(["-n", pod.namespace, "get", "pvc", claim, "-o", "jsonpath={.spec.volumeName}"]);
-  return `/var/lib/kubelet/pods/${uid}/volumes/kubernetes.io~csi/${volume}/mount`;
-};
-
-const plantNamespace = async (lab: Lab, kubectl: Kubectl, namespace: string, claims: readonly SeededClaim[]): Promise<void> => {
-  await applyObjects(kubectl, [plantingPod(namespace, claims)]);
-  await kubectl(["-n", namespace, "wait", "--for=condition=Ready", `pod/${podName}`, "--timeout=60s"]);
-  for (const { claim } of claims) {
-    const directory = await claimDirectory(kubectl, { namespace, name: podName }, claim.name);
-    await runSeed(lab, ["plant", directory, "--shape", claim.shape ?? "", "--seed", claim.seed]);
-  }
-  await kubectl(["-n", namespace, "delete", "pod", podName, "--grace-period=0"]);
-};
-
-/** Plants every seeded claim of the apps. The claims must be bound or about to be. */
-export const plantClaims = async (lab: Lab, kubectl: Kubectl, apps: readonly AppDefinition[]): Promise<void> => {
-  const seeded = seededClaims(apps);
-  const namespaces = [...new Set(seeded.map(({ namespace }) => namespace))];
-  await Promise.all(namespaces.map((namespace) => plantNamespace(lab, kubectl, namespace, seeded.filter((claim) => claim.namespace === namespace))));
+/** Plants every seeded claim of the apps, which must be bound or about to be. */
+export const plantClaims = async (lab: Lab, kubectl: Kubectl, apps: readonly AppDefinition[]): Promise<Planted> => {
+  const claims = seededClaims(apps);
+  const namespaces = [...new Set(claims.map(({ namespace }) => namespace))];
+  const namesIn = (wanted: string): string[] =>
+    claims.flatMap(({ namespace, claim }) => (namespace === wanted ? [claim.name] : []));
+  await applyObjects(kubectl, namespaces.map((namespace) => holdingPod(podOf(namespace), namesIn(namespace))));
+  const each = (words: (pod: PodName) => readonly string[]): Promise<unknown> =>
+    Promise.all(namespaces.map((namespace) => kubectl(["-n", namespace, ...words(podOf(namespace))])));
+  await each(({ name }) => ["wait", "--for=condition=Ready", `pod/${name}`, "--timeout=90s"]);
+  const planted = await plantHeld(lab, kubectl, claims);
+  await each(({ name }) => ["delete", "pod", name, "--grace-period=0"]);
+  return planted;
 };

@@ -1,10 +1,8 @@
 /** Claims of the apps, and their PersistentVolumeClaims. */
 import type { PersistentVolume, PersistentVolumeClaim } from "kubernetes-types/core/v1.d.ts";
 import { storageClassNames } from "../csi/manifests.ts";
+import { hostPathDir } from "../lab.ts";
 import type { AppDefinition, Claim, KubeManifest } from "./app.ts";
-
-/** The folder on the node for hostPath volumes. */
-export const hostPathDir = "/var/lib/lab-hostpath";
 
 type ClaimDetails = Partial<Omit<Claim, "storageClass">> & Pick<Claim, "name" | "mountPath">;
 

@@ -1,7 +1,8 @@
 /** Namespace `media`. */
 import { imageReferences } from "../components/images.ts";
+import { hostPathDir } from "../lab.ts";
 import type { AppDefinition } from "./app.ts";
-import { hostPathDir, iscsiClaim, nfsClaim } from "./claims.ts";
+import { iscsiClaim, nfsClaim } from "./claims.ts";
 import { sqliteApp } from "./sqlite-app.ts";
 import { deployment, media, type Mounted, mountedClaim, probes } from "./workload.ts";
 

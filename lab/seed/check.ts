@@ -47,6 +47,8 @@ export interface CheckOptions {
   readonly hardlinks?: "kept" | "separate";
   /** "any" takes no notice of folders' times: kopia restores a folder with the newest time of what lies below. Default "kept". */
   readonly directoryTimes?: "kept" | "any";
+  /** "seconds" takes no notice of fractions: zfs-fuse has none. Default "exact". */
+  readonly times?: "exact" | "seconds";
   /** "filled" allows holes to have become zeros that take up space. Default "filled"; "kept" demands holes. */
   readonly sparse?: "kept" | "filled";
   /** Entries that may be missing, such as those that kopia leaves out (`SeedEntry.leftOutBy`). What is there is compared all the same. */
@@ -57,6 +59,8 @@ type Report = (kind: MismatchKind, problem: string) => void;
 
 /** ext4 puts this into the root of every volume. */
 const alwaysIgnored = ["lost+found"];
+
+const second = 1_000_000_000n;
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
@@ -204,11 +208,16 @@ class Check {
 
   /** The time of a folder in which others make and remove files says nothing, and the root is such a folder in most volumes. */
   #compareTime(stats: BigIntStats, entry: SeedEntry, report: Report): void {
-    if (stats.mtimeNs === entry.mtime || (entry.type === "directory" && this.#mayDiffer(entry.path))) return;
+    if (this.#isSameTime(stats.mtimeNs, entry.mtime)) return;
+    if (entry.type === "directory" && this.#mayDiffer(entry.path)) return;
     const [actual, wanted] = [stats.mtimeNs, entry.mtime].map((time) =>
       new Date(Number(time / 1_000_000n)).toISOString(),
     );
     report("mtime", `mtime ${actual} (${stats.mtimeNs} ns), should be ${wanted} (${entry.mtime} ns)`);
+  }
+
+  #isSameTime(actual: bigint, wanted: bigint): boolean {
+    return this.#options.times === "seconds" ? actual / second === wanted / second : actual === wanted;
   }
 
   #mayDiffer(folder: string): boolean {

@@ -2,7 +2,7 @@
  * The scripts that become process 1 of the site and of each machine in it. Process 1 only sets up mounts and network,
  * reports by creating a file, and then reaps what its daemons leave; killing it removes everything inside.
  */
-import { hosts, network, poolMountpoint } from "../lab.ts";
+import { hostPathDir, hosts, network, poolMountpoint } from "../lab.ts";
 
 /** Directories of the host that get a private, writable overlay, so that nothing inside leaves a trace outside. */
 const overlays = ["/var", "/etc", "/usr/sbin"] as const;
@@ -61,17 +61,25 @@ export const nasScript = [
   ...idle,
 ].join("\n");
 
+interface NodeDirectories {
+  readonly kubelet: string;
+  readonly etcd: string;
+  readonly kubernetes: string;
+  readonly hostPath: string;
+}
+
 /** Process 1 of the node. Its mounts are shared, because kubelet and node-agent pass mounts on to pods. */
-export const nodeScript = (dirs: { readonly kubelet: string; readonly etcd: string; readonly kubernetes: string }): string =>
+export const nodeScript = (dirs: NodeDirectories): string =>
   [
     "set -e",
     "mount -t proc proc /proc",
     "mount -t tmpfs -o mode=755 tmpfs /run",
     "mount -t tmpfs -o mode=1777 tmpfs /tmp",
-    `mkdir -p /run/lock /run/netns ${dirs.kubelet} ${dirs.etcd} ${dirs.kubernetes}`,
+    `mkdir -p /run/lock /run/netns ${dirs.kubelet} ${dirs.etcd} ${dirs.kubernetes} ${dirs.hostPath} ${hostPathDir}`,
     `mount --bind ${dirs.kubelet} /var/lib/kubelet`,
     `mount --bind ${dirs.etcd} /var/lib/etcd`,
     `mount --bind ${dirs.kubernetes} /etc/kubernetes`,
+    `mount --bind ${dirs.hostPath} ${hostPathDir}`,
     "mount --make-rshared /",
     ...machineNetwork(network.node),
     "sysctl -qw net.ipv4.ip_forward=1",

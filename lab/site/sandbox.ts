@@ -7,9 +7,10 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Lab, paths } from "../lab.ts";
+import { killIfThere } from "../shell/kill.ts";
 import { run } from "../shell/run.ts";
 import { nasScript, nodeScript, siteScript } from "./init.ts";
-import { initOf, inside, marker, type Place } from "./inside.ts";
+import { initOf, inside, marker, type Place, startersOf } from "./inside.ts";
 
 const scripts = (lab: Lab): Readonly<Record<Place, string>> => ({
   site: siteScript,
@@ -58,7 +59,7 @@ const startInit = async (lab: Lab, place: Place): Promise<number> => {
   return pid;
 };
 
-/** Connects a machine to the site's LAN. From inside the site the machine's pid is unknown, so the host moves the cable's end. */
+/** Connects a machine to the site's LAN. Only the network is entered: the machine's pid is as this process counts. */
 const plugIn = async (lab: Lab, place: Place, pid: number): Promise<void> => {
   const site = initOf(lab, "site");
   if (site === undefined) throw new Error("the site ended while a machine was starting");
@@ -77,10 +78,15 @@ export const startMachine = async (lab: Lab, place: "nas" | "node"): Promise<voi
   if (initOf(lab, place) === undefined) await startInit(lab, place);
 };
 
-/** Ends a place and everything in it. Returns when its process 1 is gone. */
+/** Ends a place and everything in it. Returns when all of it is gone. */
 export const stop = async (lab: Lab, place: Place): Promise<void> => {
-  const pid = initOf(lab, place);
-  if (pid === undefined) return;
-  process.kill(pid, "SIGKILL");
-  await until(`the end of the ${place}`, 30, "", () => (existsSync(`/proc/${pid}`) ? undefined : true));
+  const seen = new Set<number>();
+  await until(`the end of the ${place}`, 30, "", () => {
+    for (const pid of startersOf(lab, place)) {
+      seen.add(pid);
+      killIfThere(pid, "SIGKILL");
+    }
+    // A process 1 loses its arguments first, and vanishes when everything inside has ended.
+    return [...seen].some((pid) => existsSync(`/proc/${pid}`)) ? undefined : true;
+  });
 };

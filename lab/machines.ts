@@ -1,0 +1,79 @@
+/** The lab's machines, started from their parts, and what every cluster of the lab has before Velero and apps. */
+import { csiManifests } from "./csi/manifests.ts";
+import type { Lab } from "./lab.ts";
+import { startNas } from "./nas/nas.ts";
+import { dnsObjects } from "./node/dns.ts";
+import { destroyNode, startNode, waitForNode } from "./node/node.ts";
+import { ensureParts, type Parts } from "./parts.ts";
+import { type Report, silentReport } from "./shell/report.ts";
+import { applyObjects, type Kubectl, kubectlOf } from "./site/kubectl.ts";
+import { startSite } from "./site/sandbox.ts";
+import { startNodePlugin, startProvisioning, stopProvisioning } from "./storage.ts";
+import { installVelero, waitForVelero } from "./velero/install.ts";
+
+export interface Build {
+  readonly lab: Lab;
+  readonly parts: Parts;
+  readonly kubectl: Kubectl;
+  readonly report: Report;
+}
+
+export const prepare = async (lab: Lab, report: Report, signal?: AbortSignal): Promise<Build> => {
+  const parts = await ensureParts(lab, report, signal);
+  return { lab, parts, kubectl: kubectlOf(lab, parts.binary), report };
+};
+
+const startVolumes = async ({ lab, parts }: Build): Promise<void> => {
+  await Promise.all([startProvisioning(lab, parts.binary), startNodePlugin(lab)]);
+};
+
+/** Starts the node, with its volume drivers, on a NAS that runs. */
+export const startNodeOf = async (build: Build): Promise<void> => {
+  const { lab, parts, kubectl } = build;
+  await startNode(lab, parts.binary, kubectl, parts.images);
+  await startVolumes(build);
+};
+
+export const startMachines = async (build: Build): Promise<void> => {
+  const { lab, parts, kubectl, report } = build;
+  await startSite(lab);
+  await Promise.all([
+    report.step("NAS: ZFS pool, MinIO", () => startNas(lab, parts.binary)),
+    report.step("node: etcd, API server, containerd", () => startNode(lab, parts.binary, kubectl, parts.images)),
+  ]);
+  await startVolumes(build);
+};
+
+/** DNS, volume drivers and their classes. */
+export const installBase = ({ kubectl }: Build): Promise<void> => applyObjects(kubectl, [...dnsObjects, ...csiManifests]);
+
+/** Installs Velero and waits until it works. */
+export const installVeleroOn = async ({ lab, parts, kubectl }: Build): Promise<void> => {
+  await installVelero(lab, parts.binary, kubectl);
+  await waitForNode(kubectl);
+  await waitForVelero(kubectl);
+};
+
+/** The node dies with its disk: etcd, certificates, containers and hostPath volumes. The NAS lives on. */
+export const loseNode = async (lab: Lab): Promise<void> => {
+  await stopProvisioning(lab);
+  await destroyNode(lab, { keepCertificates: false });
+};
+
+export interface NewNode {
+  /** Velero, on the bucket that the NAS still has. Default true. */
+  readonly velero?: boolean;
+  readonly report?: Report;
+}
+
+/**
+ * After `loseNode`: a new node with a new, empty cluster, as its owner would set it up: DNS, volume drivers, Velero. It
+ * has new certificates, and the kubeconfig at the lab's usual path is for it.
+ */
+export const makeNewNode = async (lab: Lab, { velero = true, report = silentReport }: NewNode = {}): Promise<void> => {
+  const build = await prepare(lab, report);
+  await startNodeOf(build);
+  await installBase(build);
+  await waitForNode(build.kubectl);
+  if (velero) await installVeleroOn(build);
+};
