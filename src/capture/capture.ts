@@ -1,9 +1,10 @@
 /** Makes a recovery point: staging pods, one Velero backup of everything, and the wait for its end with progress. */
 import type { Context } from "../context.ts";
 import { Failure } from "../model/failure.ts";
+import { volumeName } from "../model/volume.ts";
 import type { KubeObject, Kubernetes } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
-import { backupOfEverything } from "../systems/velero/manifests.ts";
+import { backupOfEverything, pointLabel } from "../systems/velero/manifests.ts";
 import { isTerminal } from "../systems/velero/phases.ts";
 import type { PodVolumeBackup, VeleroBackup } from "../systems/velero/objects.ts";
 import type { CapturePlan } from "./plan.ts";
@@ -43,6 +44,7 @@ export const backupName = (point: string): string => `holdfast-${point}`;
 /** Creates staging pods and the Backup. Returns the backup's name at once; staging pods stay until `finishCapture`. */
 export const startCapture = async (point: string, plan: CapturePlan, options: CaptureOptions): Promise<string> => {
   const { kubernetes, veleroNamespace } = options;
+  await refuseSecond(kubernetes, veleroNamespace);
   await stage(point, plan, options);
   const name = backupName(point);
   await kubernetes.create(
@@ -50,6 +52,14 @@ export const startCapture = async (point: string, plan: CapturePlan, options: Ca
     backupOfEverything({ name, namespace: veleroNamespace, point, storageLocation: options.storageLocation, policyConfigMap: options.policyConfigMap }) as KubeObject,
   );
   return name;
+};
+
+/** Two at once would take each other's staging pods away. */
+const refuseSecond = async (kubernetes: Kubernetes, namespace: string): Promise<void> => {
+  const { items } = await kubernetes.list<VeleroBackup>(resources.backups, { namespace, labels: pointLabel });
+  const running = items.find((backup) => !isTerminal(backup.status?.phase ?? "New"));
+  if (running === undefined) return;
+  throw new Failure("LOCKED", { what: `The backup ${running.metadata.name} is still ${running.status?.phase ?? "New"}.`, todo: "Wait until it has ended: Velero makes one backup at a time." });
 };
 
 const stage = async (point: string, plan: CapturePlan, options: CaptureOptions): Promise<void> => {
@@ -80,6 +90,23 @@ export const waitForCapture = async (name: string, options: CaptureOptions): Pro
     if (context.clock.now() > deadline) {
       throw new Failure("TIMEOUT", { what: `The backup ${name} is still ${phase}.`, todo: `It goes on in Velero; \`holdfast points show ${name}\` tells how it ended.` });
     }
+    await context.clock.sleep(pollInterval, context.signal);
+  }
+};
+
+/** Waits only until the volumes behind staging pods are copied; the rest of the backup needs nobody's help. */
+export const waitForStaged = async (name: string, plan: CapturePlan, options: CaptureOptions): Promise<void> => {
+  const { kubernetes, context, veleroNamespace: namespace } = options;
+  const wanted = new Set(plan.staged.map(({ volume }) => volumeName(volume)));
+  const deadline = context.clock.now() + options.timeout;
+  while (wanted.size > 0) {
+    const backup = await kubernetes.get<VeleroBackup>(resources.backups, { namespace, name });
+    const { items } = await kubernetes.list<PodVolumeBackup>(resources.podVolumeBackups, { namespace, labels: `velero.io/backup-name=${name}` });
+    for (const item of items) {
+      if (isTerminal(item.status?.phase ?? "")) wanted.delete(`${item.spec.pod.namespace ?? ""}/${item.metadata.annotations?.["velero.io/pvc-name"] ?? ""}`);
+    }
+    if (backup === undefined || isTerminal(backup.status?.phase ?? "New")) return;
+    if (context.clock.now() > deadline) throw new Failure("TIMEOUT", { what: `The backup ${name} has not yet copied ${[...wanted].join(", ")}.` });
     await context.clock.sleep(pollInterval, context.signal);
   }
 };

@@ -25,7 +25,7 @@ interface History {
 }
 
 const historyOf = (name: string, points: readonly PointDetails[], now: number): readonly History[] =>
-  points.flatMap((point) => {
+  points.flatMap((point): readonly History[] => {
     const copies = point.copies.filter((copy) => copy.volume === name);
     const skipped = point.skipped[name];
     if (copies.length === 0) {

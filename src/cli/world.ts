@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { type ReadSecret, repositoryPassword, type S3Keys, s3Keys } from "../config/secrets.ts";
+import type { StoreReference } from "../agent/job.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../model/failure.ts";
 import type { PointsSource } from "../inventory/points.ts";
@@ -20,6 +21,8 @@ export interface World {
   bucket(): Promise<Bucket>;
   points(): Promise<PointsSource>;
   agents(): Promise<Agents>;
+  /** The store as an agent is told of it. */
+  store(): StoreReference;
   /** Password of the kopia repositories. */
   password(): Promise<string>;
 }
@@ -60,6 +63,11 @@ class RealWorld implements World {
   async points(): Promise<PointsSource> {
     const { bucket, holdfast } = this.loaded.config;
     return { bucket: await this.bucket(), prefix: normalPrefix(bucket.prefix), cluster: holdfast.cluster };
+  }
+
+  store(): StoreReference {
+    const { endpoint, name, region, prefix, caFile } = this.loaded.config.bucket;
+    return { endpoint, bucket: name, region, prefix: normalPrefix(prefix), privateCa: caFile !== undefined };
   }
 
   password(): Promise<string> {

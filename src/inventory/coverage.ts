@@ -63,12 +63,15 @@ const copiesByVolume = (points: readonly PointDetails[]): Map<string, Candidate[
 /** Evidence counts only for the very copy that was looked at. */
 export const evidenceFor = (copy: Copy, point: PointDetails): CopyEvidence | undefined => {
   const evidence = point.evidence[copy.volume];
-  return evidence?.snapshotId === copy.snapshotId ? evidence : undefined;
+  return evidence?.snapshotId === (copy.snapshotId ?? "") ? evidence : undefined;
 };
+
+/** Of a volume without a single entry Velero stores nothing, and calls that Completed. */
+export const isEmptyCopy = (copy: Copy): boolean => copy.ok && copy.snapshotId === undefined && (copy.bytes ?? 0) === 0;
 
 /** What is known of one copy, without its age. */
 export const verdictOf = (copy: Copy, evidence: CopyEvidence | undefined): Verdict => {
-  if (!copy.ok || copy.snapshotId === undefined) return "failed";
+  if (!copy.ok || (copy.snapshotId === undefined && !isEmptyCopy(copy))) return "failed";
   return evidence?.verdict ?? "stored";
 };
 
@@ -113,7 +116,7 @@ interface Others {
 
 const reasonOf = (volume: Volume, shown: Candidate | undefined, others: Others, input: CoverageInput): string | undefined => {
   const gap = gapOf(volume)?.text;
-  if (shown === undefined) return gap ?? neverCopied(others, input);
+  if (shown === undefined) return gap ?? neverCopied(volumeName(volume), others, input);
   if (others.newest !== undefined && verdictOf(others.newest.copy, others.newest.evidence) === "failed") {
     return `the newest copy failed: ${problemOf(others.newest)}`;
   }
@@ -121,7 +124,9 @@ const reasonOf = (volume: Volume, shown: Candidate | undefined, others: Others, 
   return undefined;
 };
 
-const neverCopied = (others: Others, input: CoverageInput): string => {
+const neverCopied = (name: string, others: Others, input: CoverageInput): string => {
+  const skipped = input.points[0]?.skipped[name];
+  if (skipped !== undefined) return `Velero left it out of the newest backup: ${skipped}`;
   if (others.elsewhere) return "never backed up since it was re-created; copies of the volume that had this name before exist";
   return input.points.length === 0 ? "never backed up: there is no backup yet" : "never backed up: it is newer than the last backup, or the backup left it out";
 };

@@ -28,6 +28,7 @@ export interface Copy {
 
 /** What verification saw of one copy. Kept in the bucket under `points/<point>.json`. */
 export interface CopyEvidence {
+  /** Empty for the copy of an empty volume, of which Velero stores nothing. */
   readonly snapshotId: string;
   readonly verdict: "verified" | "failed";
   /** When it was looked at, ms since 1970. */

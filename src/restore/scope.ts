@@ -83,7 +83,7 @@ export const chooseCopy = (name: string, points: readonly PointDetails[], choice
   const limit = choice.at ?? Number.POSITIVE_INFINITY;
   for (const point of points) {
     const copy = point.copies.find((candidate) => candidate.volume === name && candidate.time <= limit);
-    if (copy === undefined) continue;
+    if (copy?.snapshotId === undefined) continue;
     const evidence = evidenceFor(copy, point);
     if (verdictOf(copy, evidence) === "failed") continue;
     return { copy, point, evidence, why: choice.at === undefined ? "the newest good copy" : "the newest good copy at that time" };
@@ -99,7 +99,7 @@ const fromPoint = (name: string, point: PointDetails): ChosenCopy => {
   if (copy?.snapshotId === undefined) {
     throw new Failure("COPY_MISSING", {
       what: `The recovery point ${point.id} has no copy of ${name}.`,
-      ...(copy?.problem === undefined ? {} : { why: copy.problem }),
+      ...(copy === undefined ? {} : { why: copy.problem ?? "the volume was empty when it was copied, so that Velero stored nothing" }),
       todo: `\`holdfast points show ${point.id}\` lists what it has.`,
     });
   }

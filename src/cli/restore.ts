@@ -1,0 +1,27 @@
+import { buildCommand } from "@stricli/core";
+import { changeFlags, progressFlags, worldFlags } from "./flags.ts";
+
+const text = (input: string): string => input;
+
+export const restoreCommand = buildCommand({
+  docs: {
+    brief: "Brings volumes back from a recovery point, in place or into another claim",
+    fullDescription: `The plan is shown first. The apps that use the volumes are stopped, the present files are set aside, the copy is
+put in and compared entry by entry, and the apps are started again. When anything goes wrong on the way, the present
+files come back. When it went well they are gone: there is NO UNDO, so the volume's name must be typed, or --yes given.`,
+  },
+  parameters: {
+    flags: {
+      ...worldFlags,
+      ...changeFlags,
+      ...progressFlags,
+      point: { kind: "parsed", parse: text, brief: "recovery point to restore from (default: the newest good copy)", optional: true, placeholder: "ID" },
+      at: { kind: "parsed", parse: text, brief: 'newest good copy at this time: "2h ago", "yesterday", "2026-11-22 21:30"', optional: true, placeholder: "TIME" },
+      to: { kind: "parsed", parse: text, brief: "another claim to restore into; it must exist", optional: true, placeholder: "NAMESPACE/PVC" },
+      mover: { kind: "enum", values: ["kopia", "node-agent"], brief: "who writes the files: our own pod, or Velero's node-agent", default: "kopia" },
+    },
+    aliases: { y: "yes" },
+    positional: { kind: "array", minimum: 1, parameter: { brief: "namespace/pvc, or the claim's name where that is enough", parse: text, placeholder: "VOLUME" } },
+  },
+  loader: async () => (await import("./restore-body.ts")).restore,
+});

@@ -1,0 +1,57 @@
+/** Refuses what cannot end well, before anything is changed. */
+import { Failure } from "../model/failure.ts";
+import { formatBytes } from "../model/units.ts";
+import { type Volume, volumeName } from "../model/volume.ts";
+import type { AccessRule, Kubernetes } from "../systems/kubernetes/port.ts";
+import { requireRights } from "../systems/kubernetes/require-rights.ts";
+import { resources } from "../systems/kubernetes/resources.ts";
+import type { RestoreItem, RestorePlan, Stop } from "./plan.ts";
+
+/** What the plan alone tells. Pure. Throws TARGET_UNUSABLE, TARGET_TOO_SMALL or TARGET_IN_USE. */
+export const checkPlan = (plan: RestorePlan): void => {
+  for (const item of plan.items) checkTarget(item);
+  const [blocker] = plan.blockers;
+  if (blocker !== undefined) {
+    throw new Failure("TARGET_IN_USE", { what: `${blocker.kind} ${blocker.namespace}/${blocker.name} uses the volume.`, why: blocker.why, todo: "Stop it, then restore again." });
+  }
+};
+
+const unusable = (target: Volume): string | undefined => {
+  if (target.deleting) return "the claim is being deleted";
+  if (target.phase === "Lost") return "its PersistentVolume is gone";
+  return target.volumeMode === "Filesystem" ? undefined : "it is a block volume, and the copy is files";
+};
+
+const checkTarget = ({ target, chosen }: RestoreItem): void => {
+  const name = volumeName(target);
+  const why = unusable(target);
+  if (why !== undefined) throw new Failure("TARGET_UNUSABLE", { what: `${name} cannot be restored into.`, why, todo: "Give another claim with --to NAMESPACE/PVC." });
+  const bytes = chosen.copy.bytes ?? 0;
+  if (target.capacity === undefined || bytes <= target.capacity) return;
+  throw new Failure("TARGET_TOO_SMALL", {
+    what: `The copy has ${formatBytes(bytes)}, and ${name} only ${formatBytes(target.capacity)}.`,
+    todo: "Grow the claim, or restore into a larger one with --to NAMESPACE/PVC.",
+  });
+};
+
+const stopRule = (stop: Stop): AccessRule => ({
+  verb: "patch",
+  resource: { Deployment: resources.deployments, StatefulSet: resources.statefulSets, ReplicaSet: resources.replicaSets }[stop.kind],
+  namespace: stop.namespace,
+});
+
+/** Everything that the plan will ask of the API server. */
+const rulesOf = (plan: RestorePlan, agents: string, velero: string): readonly AccessRule[] => {
+  const namespaces = [...new Set(plan.items.map((item) => item.target.namespace)), agents];
+  return [
+    ...namespaces.flatMap((namespace) => ["create", "get", "list", "delete"].map((verb) => ({ verb, resource: resources.pods, namespace }))),
+    ...["create", "delete"].map((verb) => ({ verb, resource: resources.secrets, namespace: agents })),
+    { verb: "get", resource: resources.pods, subresource: "log", namespace: agents },
+    ...plan.stops.map(stopRule),
+    ...(plan.mover === "kopia" ? [] : [{ verb: "create", resource: resources.podVolumeRestores, namespace: velero }]),
+  ];
+};
+
+/** Asks the API server about every right that the plan needs. Throws KUBERNETES_FORBIDDEN naming all that are missing. */
+export const checkRights = (kubernetes: Kubernetes, plan: RestorePlan, agents: string, velero: string): Promise<void> =>
+  requireRights(kubernetes, rulesOf(plan, agents, velero), "this restore needs");
