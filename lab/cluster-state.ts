@@ -33,9 +33,20 @@ export const saveCleanState = async (lab: Lab, binary: Binaries): Promise<void> 
   const { pki } = paths(lab);
   cpSync(exportsDir(lab), join(lab.dir, "clean", "exports"), { recursive: true });
   await copyExactly(paths(lab).hostPath, hostPathCopy(lab));
-  const certificates = [`--cacert=${pki}/etcd/ca.crt`, `--cert=${pki}/etcd/healthcheck-client.crt`, `--key=${pki}/etcd/healthcheck-client.key`];
+  const certificates = [
+    `--cacert=${pki}/etcd/ca.crt`,
+    `--cert=${pki}/etcd/healthcheck-client.crt`,
+    `--key=${pki}/etcd/healthcheck-client.key`,
+  ];
   await Promise.all([
-    output(lab, "node", [binary("etcdctl"), `--endpoints=https://${network.node}:2379`, ...certificates, "snapshot", "save", etcdSnapshot(lab)]),
+    output(lab, "node", [
+      binary("etcdctl"),
+      `--endpoints=https://${network.node}:2379`,
+      ...certificates,
+      "snapshot",
+      "save",
+      etcdSnapshot(lab),
+    ]),
     output(lab, "nas", ["zfs", "snapshot", "-r", `${pool}@${cleanSnapshot}`]),
   ]);
   writeFileSync(completeMark(lab), "");
@@ -47,8 +58,14 @@ export const restoreEtcd = async (lab: Lab, binary: Binaries): Promise<void> => 
   rmSync(dir, { recursive: true, force: true });
   const peer = `https://${network.node}:2380`;
   await output(lab, "site", [
-    binary("etcdutl"), "snapshot", "restore", etcdSnapshot(lab), `--data-dir=${dir}`,
-    "--name=node", `--initial-cluster=node=${peer}`, `--initial-advertise-peer-urls=${peer}`,
+    binary("etcdutl"),
+    "snapshot",
+    "restore",
+    etcdSnapshot(lab),
+    `--data-dir=${dir}`,
+    "--name=node",
+    `--initial-cluster=node=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
   ]);
 };
 
@@ -63,7 +80,9 @@ export const restoreHostPath = (lab: Lab): Promise<void> => copyExactly(hostPath
 
 /** Rolls every dataset back and destroys those that came later. The node must be down. */
 export const restoreDatasets = async (lab: Lab): Promise<void> => {
-  const names = (await output(lab, "nas", ["zfs", "list", "-H", "-t", "filesystem,snapshot", "-o", "name"])).trim().split("\n");
+  const names = (await output(lab, "nas", ["zfs", "list", "-H", "-t", "filesystem,snapshot", "-o", "name"]))
+    .trim()
+    .split("\n");
   const clean = new Set(names.filter((name) => name.endsWith(`@${cleanSnapshot}`)).map((name) => name.split("@")[0]));
   const datasets = names.filter((name) => !name.includes("@"));
   const later = datasets.filter((name) => !clean.has(name)).toReversed();

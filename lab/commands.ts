@@ -19,7 +19,7 @@ export interface Command {
   run(invocation: Invocation): Promise<number>;
 }
 
-const afterInterruption = "the next \"up\" starts anew, and \"down\" removes what is there";
+const afterInterruption = 'the next "up" starts anew, and "down" removes what is there';
 
 /** Programs that the laptop's user has installed. */
 const laptopTools = ["kubectl", "velero", "kopia"] as const;
@@ -33,7 +33,9 @@ const onLaptop = async ({ lab, report }: Invocation, words: readonly string[]): 
 
 const showStatus = async (invocation: Invocation): Promise<number> => {
   const { lab } = invocation;
-  const machines = (["site", "nas", "node"] as const).map((place) => `${place}: ${initOf(lab, place) === undefined ? "down" : "up"}`);
+  const machines = (["site", "nas", "node"] as const).map(
+    (place) => `${place}: ${initOf(lab, place) === undefined ? "down" : "up"}`,
+  );
   process.stdout.write(`lab "${lab.name}" in ${lab.dir}\n${machines.join(", ")}\n`);
   if (initOf(lab, "node") === undefined) return 0;
   return onLaptop(invocation, ["kubectl", "get", "nodes,pods,persistentvolumeclaims", "--all-namespaces"]);
@@ -44,7 +46,9 @@ const showLogs = async ({ lab, words }: Invocation): Promise<number> => {
   const files = existsSync(dir) ? readdirSync(dir).filter((file) => file.endsWith(".log")) : [];
   const [wanted] = words;
   if (wanted === undefined) {
-    process.stdout.write(files.map((file) => `${file.replace(/\.log$/, "")}  ${statSync(join(dir, file)).size} bytes\n`).join(""));
+    process.stdout.write(
+      files.map((file) => `${file.replace(/\.log$/, "")}  ${statSync(join(dir, file)).size} bytes\n`).join(""),
+    );
     return 0;
   }
   const file = files.find((name) => name === `${wanted}.log` || name.endsWith(`-${wanted}.log`));
@@ -90,7 +94,15 @@ export const commands: Readonly<Record<string, Command>> = {
     what: "run a command in the lab, with KUBECONFIG and holdfast.yaml found",
     run: (invocation) => onLaptop(invocation, invocation.words.length === 0 ? ["bash"] : invocation.words),
   },
-  kubectl: { takes: "-- ARGS…", what: "kubectl in the lab", run: (invocation) => onLaptop(invocation, ["kubectl", ...invocation.words]) },
-  velero: { takes: "-- ARGS…", what: "velero in the lab", run: (invocation) => onLaptop(invocation, ["velero", ...invocation.words]) },
+  kubectl: {
+    takes: "-- ARGS…",
+    what: "kubectl in the lab",
+    run: (invocation) => onLaptop(invocation, ["kubectl", ...invocation.words]),
+  },
+  velero: {
+    takes: "-- ARGS…",
+    what: "velero in the lab",
+    run: (invocation) => onLaptop(invocation, ["velero", ...invocation.words]),
+  },
   logs: { takes: "[NAME] [-f]", what: "list the machines' logs, or show one", run: showLogs },
 };

@@ -15,6 +15,10 @@ export const remove = async (lab: Lab): Promise<void> => {
 /** Also ends an `up` that is still at work in another process. */
 export const down = async (lab: Lab): Promise<void> => {
   await endOthers(lab);
-  await alone(lab, () => remove(lab), () => undefined);
+  await alone(
+    lab,
+    () => remove(lab),
+    () => undefined,
+  );
   removeLock(lab);
 };

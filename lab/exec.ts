@@ -13,12 +13,16 @@ export const laptopEnvironment = (lab: Lab, binary: Binaries, tools: readonly Co
   HOLDFAST_LAB: lab.name,
   KUBECONFIG: paths(lab).kubeconfig,
   HOLDFAST_CONFIG: paths(lab).holdfastConfig,
-  PATH: [join(checkout, "node_modules", ".bin"), ...tools.map((tool) => dirname(binary(tool))), process.env.PATH].join(delimiter),
+  PATH: [join(checkout, "node_modules", ".bin"), ...tools.map((tool) => dirname(binary(tool))), process.env.PATH].join(
+    delimiter,
+  ),
 });
 
 /** nsenter forks into the site's pid namespace and does not pass signals on to its child. */
 const childrenOf = (pid: number | undefined): readonly number[] =>
-  pid === undefined ? [] : readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  pid === undefined
+    ? []
+    : readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
 
 /** Runs with the terminal passed through; gives the exit status. Ctrl-C reaches the command, which decides. */
 export const execOnLaptop = (lab: Lab, env: NodeJS.ProcessEnv, words: readonly string[]): Promise<number> => {

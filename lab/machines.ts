@@ -45,7 +45,8 @@ export const startMachines = async (build: Build): Promise<void> => {
 };
 
 /** DNS, volume drivers and their classes. */
-export const installBase = ({ kubectl }: Build): Promise<void> => applyObjects(kubectl, [...dnsObjects, ...csiManifests]);
+export const installBase = ({ kubectl }: Build): Promise<void> =>
+  applyObjects(kubectl, [...dnsObjects, ...csiManifests]);
 
 /** Installs Velero and waits until it works. */
 export const installVeleroOn = async ({ lab, parts, kubectl }: Build): Promise<void> => {

@@ -13,24 +13,30 @@ const usage = (): string =>
     "",
     ...Object.entries(commands).map(([name, command]) => `  ${`${name} ${command.takes}`.padEnd(26)}${command.what}`),
     "",
-    "NAME (or HOLDFAST_LAB) tells labs apart that run side by side; the default is \"default\".",
+    'NAME (or HOLDFAST_LAB) tells labs apart that run side by side; the default is "default".',
     "",
   ].join("\n");
 
 /** Takes --name from the front of the words, so that the words of `exec` stay as they are. */
 const split = (argv: readonly string[]): { readonly name: string; readonly words: readonly string[] } => {
   const named = argv[0] === "--name" && argv[1] !== undefined;
-  return { name: (named ? argv[1] : undefined) ?? process.env.HOLDFAST_LAB ?? "default", words: named ? argv.slice(2) : argv };
+  return {
+    name: (named ? argv[1] : undefined) ?? process.env.HOLDFAST_LAB ?? "default",
+    words: named ? argv.slice(2) : argv,
+  };
 };
 
-const find = (word: string | undefined): Command | undefined => (word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined);
+const find = (word: string | undefined): Command | undefined =>
+  word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
 
 const main = async (): Promise<number> => {
   const { name, words } = split(process.argv.slice(2));
   const command = find(words[0]);
   if (command === undefined) {
     const asked = words[0] === undefined || ["help", "--help", "-h"].includes(words[0]);
-    (asked ? process.stdout : process.stderr).write(asked ? usage() : `There is no command "${words[0]}".\n\n${usage()}`);
+    (asked ? process.stdout : process.stderr).write(
+      asked ? usage() : `There is no command "${words[0]}".\n\n${usage()}`,
+    );
     return asked ? 0 : 2;
   }
   const rest = words.slice(1);

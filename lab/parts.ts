@@ -17,7 +17,15 @@ export interface Parts {
   readonly records: readonly ComponentRecord[];
 }
 
-const imageNames: readonly ImageName[] = ["pause", "app", "qbittorrent", "coredns", "velero", "veleroPluginForAws", "holdfast"];
+const imageNames: readonly ImageName[] = [
+  "pause",
+  "app",
+  "qbittorrent",
+  "coredns",
+  "velero",
+  "veleroPluginForAws",
+  "holdfast",
+];
 
 const agentFile = join(checkout, "dist", "agent.mjs");
 const wasmFile = join(checkout, "dist", "node-sqlite3-wasm.wasm");
@@ -28,11 +36,13 @@ const bundleAgent = async (report: Report): Promise<void> => {
   if (!existsSync(agentFile)) throw new Error(`bundling did not make ${agentFile}`);
 };
 
-const lookUp = (paths: ReadonlyMap<ComponentName, string>): Binaries => (name) => {
-  const path = paths.get(name);
-  if (path === undefined) throw new Error(`the component ${name} was not asked for`);
-  return path;
-};
+const lookUp =
+  (paths: ReadonlyMap<ComponentName, string>): Binaries =>
+  (name) => {
+    const path = paths.get(name);
+    if (path === undefined) throw new Error(`the component ${name} was not asked for`);
+    return path;
+  };
 
 /** Paths of components, made when they are missing. For commands on a lab that runs already. */
 export const tools = async (lab: Lab, names: readonly ComponentName[], report: Report): Promise<Binaries> =>

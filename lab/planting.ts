@@ -25,9 +25,11 @@ const podOf = (namespace: string): PodName => ({ namespace, name: "lab-planting"
 
 const plantHeld = async (lab: Lab, kubectl: Kubectl, claims: readonly SeededClaim[]): Promise<Planted> => {
   const directoryOf = await readDirectories(kubectl);
-  const jobs = claims.map(
-    ({ namespace, claim: { name, shape, seed } }): Job => ({ directory: directoryOf(podOf(namespace), name), shape, seed }),
-  );
+  const jobs = claims.map(({ namespace, claim: { name, shape, seed } }): Job => ({
+    directory: directoryOf(podOf(namespace), name),
+    shape,
+    seed,
+  }));
   const planted = await runSeed<readonly Planted[]>(lab, ["plant-all"], JSON.stringify(jobs));
   const sum = (count: (one: Planted) => number): number => planted.reduce((total, one) => total + count(one), 0);
   return { files: sum(({ files }) => files), bytes: sum(({ bytes }) => bytes) };
@@ -39,7 +41,10 @@ export const plantClaims = async (lab: Lab, kubectl: Kubectl, apps: readonly App
   const namespaces = [...new Set(claims.map(({ namespace }) => namespace))];
   const namesIn = (wanted: string): string[] =>
     claims.flatMap(({ namespace, claim }) => (namespace === wanted ? [claim.name] : []));
-  await applyObjects(kubectl, namespaces.map((namespace) => holdingPod(podOf(namespace), namesIn(namespace))));
+  await applyObjects(
+    kubectl,
+    namespaces.map((namespace) => holdingPod(podOf(namespace), namesIn(namespace))),
+  );
   const each = (words: (pod: PodName) => readonly string[]): Promise<unknown> =>
     Promise.all(namespaces.map((namespace) => kubectl(["-n", namespace, ...words(podOf(namespace))])));
   await each(({ name }) => ["wait", "--for=condition=Ready", `pod/${name}`, "--timeout=90s"]);

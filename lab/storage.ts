@@ -34,7 +34,15 @@ const writeConfig = (lab: Lab): string => {
 const startDriver = (lab: Lab, place: Place, role: "controller" | "node"): Promise<void> =>
   startDaemon(lab, place, {
     name: `csi-${role}`,
-    command: [process.execPath, "--import", join(checkout, "node_modules/tsx/dist/esm/index.mjs"), join(checkout, "lab/csi/main.ts"), role, "--config", writeConfig(lab)],
+    command: [
+      process.execPath,
+      "--import",
+      join(checkout, "node_modules/tsx/dist/esm/index.mjs"),
+      join(checkout, "lab/csi/main.ts"),
+      role,
+      "--config",
+      writeConfig(lab),
+    ],
   });
 
 /** Starts the driver's controller and a provisioner for each of its names. The API server must answer. */
@@ -44,7 +52,11 @@ export const startProvisioning = async (lab: Lab, binary: Binaries): Promise<voi
     Object.values(driverNames).map((name) =>
       startDaemon(lab, "nas", {
         name: `csi-provisioner-${name}`,
-        command: provisionerCommand({ binary: binary("csi-provisioner"), kubeconfig: paths(lab).kubeconfig, controllerSocket: join(socketDir, `${name}.sock`) }),
+        command: provisionerCommand({
+          binary: binary("csi-provisioner"),
+          kubeconfig: paths(lab).kubeconfig,
+          controllerSocket: join(socketDir, `${name}.sock`),
+        }),
       }),
     ),
   );
@@ -52,7 +64,11 @@ export const startProvisioning = async (lab: Lab, binary: Binaries): Promise<voi
 
 /** Ends what `startProvisioning` started, because the cluster that it talks to is about to go. */
 export const stopProvisioning = async (lab: Lab): Promise<void> => {
-  await Promise.all(["csi-controller", ...Object.values(driverNames).map((name) => `csi-provisioner-${name}`)].map((name) => endDaemon(lab, "nas", name, "KILL")));
+  await Promise.all(
+    ["csi-controller", ...Object.values(driverNames).map((name) => `csi-provisioner-${name}`)].map((name) =>
+      endDaemon(lab, "nas", name, "KILL"),
+    ),
+  );
 };
 
 /** Starts the driver's part that mounts volumes on the node. */

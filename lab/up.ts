@@ -106,7 +106,11 @@ const bringUp = async (lab: Lab, report: Report, { signal }: UpOptions): Promise
 };
 
 export const up = (lab: Lab, report: Report, options: UpOptions = {}): Promise<void> =>
-  alone(lab, () => bringUp(lab, report, options), report.line);
+  alone(
+    lab,
+    () => bringUp(lab, report, options),
+    (text) => report.line(text),
+  );
 
 const returnToClean = async (build: Build): Promise<void> => {
   const { lab, parts, kubectl } = build;
@@ -134,5 +138,5 @@ export const reset = (lab: Lab, report: Report, options: UpOptions = {}): Promis
       const build = await prepare(lab, report, options.signal);
       return report.step(`lab "${lab.name}" reset`, () => becomeUp(lab, () => returnToClean(build)));
     },
-    report.line,
+    (text) => report.line(text),
   );

@@ -41,7 +41,13 @@ const writeMinioFiles = async (lab: Lab): Promise<void> => {
   mkdirSync(join(minioData, bucketName), { recursive: true });
   if (existsSync(caFile)) return;
   const authority = await createAuthority(join(nasState, "ca"), "Home CA");
-  const pair = await issue(authority, minioCerts, { name: "minio", subject: { CN: "nas.lab" }, dns: ["nas.lab", "localhost"], ips: [network.nas, "127.0.0.1"], usages: "server" });
+  const pair = await issue(authority, minioCerts, {
+    name: "minio",
+    subject: { CN: "nas.lab" },
+    dns: ["nas.lab", "localhost"],
+    ips: [network.nas, "127.0.0.1"],
+    usages: "server",
+  });
   copyFileSync(pair.crt, join(minioCerts, "public.crt"));
   copyFileSync(pair.key, join(minioCerts, "private.key"));
   copyFileSync(authority.crt, caFile);
@@ -64,7 +70,12 @@ export const startMinio = async (lab: Lab, binary: Binaries): Promise<void> => {
   await startDaemon(lab, "nas", {
     name: "minio",
     command: [binary("minio"), "server", "--quiet", "--address", ":9000", "--certs-dir", minioCerts, minioData],
-    env: { MINIO_ROOT_USER: s3Keys.accessKeyId, MINIO_ROOT_PASSWORD: s3Keys.secretAccessKey, MINIO_BROWSER: "off", MINIO_UPDATE: "off" },
+    env: {
+      MINIO_ROOT_USER: s3Keys.accessKeyId,
+      MINIO_ROOT_PASSWORD: s3Keys.secretAccessKey,
+      MINIO_BROWSER: "off",
+      MINIO_UPDATE: "off",
+    },
   });
 };
 

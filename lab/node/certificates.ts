@@ -5,7 +5,14 @@ import { stringify } from "yaml";
 import { createAuthority, issue, serviceAccountKeys, type Authority } from "../components/pki.ts";
 import { type Lab, network, nodeName, paths } from "../lab.ts";
 
-const apiServerNames = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost", "node.lab"];
+const apiServerNames = [
+  "kubernetes",
+  "kubernetes.default",
+  "kubernetes.default.svc",
+  "kubernetes.default.svc.cluster.local",
+  "localhost",
+  "node.lab",
+];
 const apiServerAddresses = ["127.0.0.1", network.apiService, network.node];
 export const apiServerUrl = `https://${network.node}:6443`;
 
@@ -38,9 +45,25 @@ const kubeconfig = (authority: Authority, pair: { readonly crt: string; readonly
 
 const clusterCertificates = async (pki: string, authority: Authority): Promise<void> => {
   await Promise.all([
-    issue(authority, pki, { name: "apiserver", subject: { CN: "kube-apiserver" }, dns: apiServerNames, ips: apiServerAddresses, usages: "server" }),
-    issue(authority, pki, { name: "apiserver-kubelet-client", subject: { CN: "kube-apiserver-kubelet-client", O: "system:masters" }, usages: "client" }),
-    issue(authority, pki, { name: "kubelet", subject: { CN: `system:node:${nodeName}`, O: "system:nodes" }, dns: [nodeName], ips: [network.node, "127.0.0.1"], usages: "both" }),
+    issue(authority, pki, {
+      name: "apiserver",
+      subject: { CN: "kube-apiserver" },
+      dns: apiServerNames,
+      ips: apiServerAddresses,
+      usages: "server",
+    }),
+    issue(authority, pki, {
+      name: "apiserver-kubelet-client",
+      subject: { CN: "kube-apiserver-kubelet-client", O: "system:masters" },
+      usages: "client",
+    }),
+    issue(authority, pki, {
+      name: "kubelet",
+      subject: { CN: `system:node:${nodeName}`, O: "system:nodes" },
+      dns: [nodeName],
+      ips: [network.node, "127.0.0.1"],
+      usages: "both",
+    }),
   ]);
 };
 
@@ -51,8 +74,16 @@ const etcdCertificates = async (pki: string): Promise<void> => {
   await Promise.all([
     issue(authority, dir, { name: "server", subject: { CN: nodeName }, ...both }),
     issue(authority, dir, { name: "peer", subject: { CN: nodeName }, ...both }),
-    issue(authority, dir, { name: "healthcheck-client", subject: { CN: "kube-etcd-healthcheck-client" }, usages: "client" }),
-    issue(authority, pki, { name: "apiserver-etcd-client", subject: { CN: "kube-apiserver-etcd-client" }, usages: "client" }),
+    issue(authority, dir, {
+      name: "healthcheck-client",
+      subject: { CN: "kube-etcd-healthcheck-client" },
+      usages: "client",
+    }),
+    issue(authority, pki, {
+      name: "apiserver-etcd-client",
+      subject: { CN: "kube-apiserver-etcd-client" },
+      usages: "client",
+    }),
   ]);
 };
 
@@ -66,10 +97,19 @@ export const writeCertificates = async (lab: Lab): Promise<void> => {
   const { pki, kubernetes, kubeconfig: userKubeconfig } = paths(lab);
   mkdirSync(pki, { recursive: true });
   const authority = await createAuthority(pki, "kubernetes");
-  await Promise.all([clusterCertificates(pki, authority), etcdCertificates(pki), frontProxyCertificates(pki), serviceAccountKeys(pki)]);
+  await Promise.all([
+    clusterCertificates(pki, authority),
+    etcdCertificates(pki),
+    frontProxyCertificates(pki),
+    serviceAccountKeys(pki),
+  ]);
   await Promise.all(
     identities.map(async ({ file, CN, O }) => {
-      const pair = await issue(authority, pki, { name: `${file.replace(/\.conf$/, "")}-user`, subject: O === undefined ? { CN } : { CN, O }, usages: "client" });
+      const pair = await issue(authority, pki, {
+        name: `${file.replace(/\.conf$/, "")}-user`,
+        subject: O === undefined ? { CN } : { CN, O },
+        usages: "client",
+      });
       writeFileSync(join(kubernetes, file), kubeconfig(authority, pair, CN), { mode: 0o600 });
     }),
   );

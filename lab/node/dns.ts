@@ -10,7 +10,9 @@ const corefile = `cluster.local:53 in-addr.arpa:53 {
   errors
   ready
   hosts {
-${Object.entries(hosts).map(([name, address]) => `    ${address} ${name}`).join("\n")}
+${Object.entries(hosts)
+  .map(([name, address]) => `    ${address} ${name}`)
+  .join("\n")}
   }
 }
 `;

@@ -11,11 +11,22 @@ import { run } from "../shell/run.ts";
 import { containerdSocket, startContainerd } from "./runtime.ts";
 
 /** Files that containerd changes in place, so that they must be copied and not linked. */
-const databases = ["io.containerd.metadata.v1.bolt/meta.db", "io.containerd.snapshotter.v1.overlayfs/metadata.db"] as const;
+const databases = [
+  "io.containerd.metadata.v1.bolt/meta.db",
+  "io.containerd.snapshotter.v1.overlayfs/metadata.db",
+] as const;
 
 /** Image files carry the hash of their content in their name. */
 const preparedDir = (lab: Lab, images: readonly string[]): string => {
-  const key = createHash("sha256").update(images.map((file) => basename(file)).toSorted().join("\n")).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(
+      images
+        .map((file) => basename(file))
+        .toSorted()
+        .join("\n"),
+    )
+    .digest("hex")
+    .slice(0, 16);
   return join(lab.cacheDir, "containerd", key);
 };
 

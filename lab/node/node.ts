@@ -13,7 +13,12 @@ import { loadImages } from "./images.ts";
 import { kubelet, kubeProxy, startContainerd, writeRuntimeConfig } from "./runtime.ts";
 
 /** Starts the machine with everything but the kubelet's pods: returns when the API server answers and images are loaded. */
-export const startNode = async (lab: Lab, binary: Binaries, kubectl: Kubectl, images: readonly string[]): Promise<void> => {
+export const startNode = async (
+  lab: Lab,
+  binary: Binaries,
+  kubectl: Kubectl,
+  images: readonly string[],
+): Promise<void> => {
   if (!existsSync(join(paths(lab).kubernetes, "admin.conf"))) await writeCertificates(lab);
   createCgroups(lab);
   writeRuntimeConfig(lab);

@@ -46,7 +46,11 @@ state = "/run/containerd/state"
 const kubeletConfig = (lab: Lab): object => ({
   apiVersion: "kubelet.config.k8s.io/v1beta1",
   kind: "KubeletConfiguration",
-  authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: join(paths(lab).pki, "ca.crt") } },
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: true },
+    x509: { clientCAFile: join(paths(lab).pki, "ca.crt") },
+  },
   authorization: { mode: "Webhook" },
   tlsCertFile: join(paths(lab).pki, "kubelet.crt"),
   tlsPrivateKeyFile: join(paths(lab).pki, "kubelet.key"),
@@ -63,7 +67,12 @@ const kubeletConfig = (lab: Lab): object => ({
   failSwapOn: false,
   cgroupsPerQOS: true,
   enforceNodeAllocatable: ["pods"],
-  evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%", "nodefs.inodesFree": "1%" },
+  evictionHard: {
+    "memory.available": "100Mi",
+    "nodefs.available": "1%",
+    "imagefs.available": "1%",
+    "nodefs.inodesFree": "1%",
+  },
   imageGCHighThresholdPercent: 100,
   // Nobody waits for the next round of a lab.
   syncFrequency: "5s",
@@ -90,7 +99,10 @@ export const writeRuntimeConfig = (lab: Lab): void => {
 
 /** Starts containerd and waits until it answers: the kubelet gives up at once when it does not. */
 export const startContainerd = async (lab: Lab): Promise<void> => {
-  await startDaemon(lab, "node", { name: "containerd", command: ["containerd", "-c", join(paths(lab).node, "containerd.toml")] });
+  await startDaemon(lab, "node", {
+    name: "containerd",
+    command: ["containerd", "-c", join(paths(lab).node, "containerd.toml")],
+  });
   const ask = `for i in $(seq 200); do ctr --address ${containerdSocket} version >/dev/null 2>&1 && exit 0; sleep 0.05; done; exit 1`;
   await runInside(lab, "node", ["sh", "-c", ask]);
 };

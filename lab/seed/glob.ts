@@ -17,9 +17,9 @@ const compile = (patterns: readonly string[], tail: string): RegExp | undefined 
 
 export interface PathMatcher {
   /** Whether a pattern names the path or a folder above it. */
-  covers(path: string): boolean;
+  readonly covers: (path: string) => boolean;
   /** Whether a pattern may name something directly in this folder, so that things come and go there. */
-  mayChange(folder: string): boolean;
+  readonly mayChange: (folder: string) => boolean;
 }
 
 const folderOf = (pattern: string): string => {

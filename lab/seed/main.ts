@@ -77,7 +77,8 @@ const parse = (args: readonly string[]): Invocation => {
     },
   });
   const [action, directory, ...rest] = positionals;
-  if (action !== "plant" && action !== "check") throw new UsageError("what to do is missing: plant, plant-all or check");
+  if (action !== "plant" && action !== "check")
+    throw new UsageError("what to do is missing: plant, plant-all or check");
   if (rest.length > 0) throw new UsageError("exactly one directory is needed");
   return {
     action,

@@ -16,10 +16,16 @@ export interface Daemon {
 export const logFile = (lab: Lab, place: Place, name: string): string => join(paths(lab).log, `${place}-${name}.log`);
 
 /** Where a daemon's process id, as its machine counts, is kept. */
-export const pidFile = (lab: Lab, place: Place, name: string): string => join(paths(lab).scripts, `${place}-${name}.pid`);
+export const pidFile = (lab: Lab, place: Place, name: string): string =>
+  join(paths(lab).scripts, `${place}-${name}.pid`);
 
 /** Runs a command in a machine to its end. */
-export const runInside = (lab: Lab, place: Place, words: readonly string[], options: RunOptions = {}): Promise<RunResult> => {
+export const runInside = (
+  lab: Lab,
+  place: Place,
+  words: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> => {
   const [command, ...prefix] = inside(lab, place);
   return run(command, [...prefix, ...words], options);
 };
@@ -41,11 +47,21 @@ const endScript = [
 ].join("\n");
 
 /** Ends one program of a machine: politely, or at once. Does nothing when it is not running. */
-export const endDaemon = async (lab: Lab, place: Place, name: string, signal: "TERM" | "KILL" = "TERM"): Promise<void> => {
+export const endDaemon = async (
+  lab: Lab,
+  place: Place,
+  name: string,
+  signal: "TERM" | "KILL" = "TERM",
+): Promise<void> => {
   await runInside(lab, place, ["sh", "-c", endScript, "end", pidFile(lab, place, name), signal]);
 };
 
 /** Runs a command in a machine and returns its standard output. */
-export const output = async (lab: Lab, place: Place, words: readonly string[], options: { readonly input?: string } = {}): Promise<string> => {
+export const output = async (
+  lab: Lab,
+  place: Place,
+  words: readonly string[],
+  options: { readonly input?: string } = {},
+): Promise<string> => {
   return (await runInside(lab, place, words, options)).stdout;
 };

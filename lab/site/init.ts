@@ -9,13 +9,18 @@ const overlays = ["/var", "/etc", "/usr/sbin"] as const;
 
 const overlayLines = overlays.flatMap((dir) => {
   const layer = `/mnt/.overlay${dir.replaceAll("/", "-")}`;
-  return [`mkdir -p ${layer}/upper ${layer}/work`, `mount -t overlay overlay -o lowerdir=${dir},upperdir=${layer}/upper,workdir=${layer}/work ${dir}`];
+  return [
+    `mkdir -p ${layer}/upper ${layer}/work`,
+    `mount -t overlay overlay -o lowerdir=${dir},upperdir=${layer}/upper,workdir=${layer}/work ${dir}`,
+  ];
 });
 
-const hostsFile = ["127.0.0.1 localhost", ...Object.entries(hosts).map(([name, address]) => `${address} ${name}`)].join("\\n");
+const hostsFile = ["127.0.0.1 localhost", ...Object.entries(hosts).map(([name, address]) => `${address} ${name}`)].join(
+  "\\n",
+);
 
 /** Bash keeps the role of process 1: it reaps adopted children while it waits. */
-const idle = ["touch \"$1\"", "trap : TERM INT", "sleep infinity & while :; do wait; done"];
+const idle = ['touch "$1"', "trap : TERM INT", "sleep infinity & while :; do wait; done"];
 
 /** Process 1 of the outer sandbox. $0 is the marker, $1 the file that says "ready". */
 export const siteScript = [
@@ -30,7 +35,7 @@ export const siteScript = [
   `printf '${hostsFile}\\n' > /etc/hosts`,
   ": > /etc/resolv.conf",
   // The kubelet mounts inline NFS volumes by calling this; there is no NFS client in the kernel, so it binds the directory.
-  "printf '#!/bin/sh\\n# mount.nfs SOURCE TARGET [-o OPTIONS]: SOURCE is host:/path on the NAS, visible here by mount propagation.\\nexec mount --bind \"${1#*:}\" \"$2\"\\n' > /usr/sbin/mount.nfs",
+  'printf \'#!/bin/sh\\n# mount.nfs SOURCE TARGET [-o OPTIONS]: SOURCE is host:/path on the NAS, visible here by mount propagation.\\nexec mount --bind "${1#*:}" "$2"\\n\' > /usr/sbin/mount.nfs',
   "chmod 755 /usr/sbin/mount.nfs",
   `mkdir -p ${poolMountpoint}`,
   `mount --bind ${poolMountpoint} ${poolMountpoint}`,
@@ -61,6 +66,14 @@ export const nasScript = [
   ...idle,
 ].join("\n");
 
+/** The kubelet sets these for the whole machine, unless they have these values already: so it finds files that say so. */
+const kernelSettings = { "vm/overcommit_memory": 1, "kernel/panic": 10, "kernel/panic_on_oops": 1 } as const;
+
+const kernelSettingLines = Object.entries(kernelSettings).flatMap(([setting, value]) => {
+  const file = `/run/setting-${setting.replaceAll("/", "-")}`;
+  return [`echo ${value} > ${file}`, `mount --bind ${file} /proc/sys/${setting}`];
+});
+
 interface NodeDirectories {
   readonly kubelet: string;
   readonly etcd: string;
@@ -80,6 +93,7 @@ export const nodeScript = (dirs: NodeDirectories): string =>
     `mount --bind ${dirs.etcd} /var/lib/etcd`,
     `mount --bind ${dirs.kubernetes} /etc/kubernetes`,
     `mount --bind ${dirs.hostPath} ${hostPathDir}`,
+    ...kernelSettingLines,
     "mount --make-rshared /",
     ...machineNetwork(network.node),
     "sysctl -qw net.ipv4.ip_forward=1",

@@ -25,7 +25,11 @@ const argumentsOf = (pid: string): readonly string[] => readOf(pid, "cmdline")?.
 const isInit = (pid: string, wanted: string): boolean => {
   const argv = argumentsOf(pid);
   if (argv[0] !== "bash" || argv[3] !== wanted) return false;
-  const ids = /^NSpid:\s*(.*)$/m.exec(readOf(pid, "status") ?? "")?.[1]?.trim().split(/\s+/) ?? [];
+  const ids =
+    /^NSpid:\s*(.*)$/m
+      .exec(readOf(pid, "status") ?? "")?.[1]
+      ?.trim()
+      .split(/\s+/) ?? [];
   return ids.at(-1) === "1";
 };
 
@@ -39,7 +43,9 @@ export const initOf = (lab: Lab, place: Place): number | undefined => {
 /** Every process that is, or is about to become, process 1 of a machine: an interrupted start leaves one of the latter. */
 export const startersOf = (lab: Lab, place: Place): readonly number[] => {
   const wanted = marker(lab, place);
-  return processes().filter((pid) => argumentsOf(pid).includes(wanted)).map(Number);
+  return processes()
+    .filter((pid) => argumentsOf(pid).includes(wanted))
+    .map(Number);
 };
 
 /** Thrown when something is to be run in a machine that is down. */

@@ -39,7 +39,8 @@ const until = async <T>(what: string, seconds: number, logFile: string, ready: (
   }
 };
 
-const tail = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(-15).join("\n") : "");
+const tail = (file: string): string =>
+  existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(-15).join("\n") : "";
 
 const startInit = async (lab: Lab, place: Place): Promise<number> => {
   const { log, scripts: dir } = paths(lab);
@@ -50,7 +51,8 @@ const startInit = async (lab: Lab, place: Place): Promise<number> => {
   const logFile = join(log, `${place}-init.log`);
   const out = openSync(logFile, "w");
   const words = [...namespaces[place], "bash", "-c", scripts(lab)[place], marker(lab, place), ready];
-  const [command, ...prefix] = place === "site" ? (["unshare"] as const) : ([...inside(lab, "site"), "unshare"] as const);
+  const [command, ...prefix] =
+    place === "site" ? (["unshare"] as const) : ([...inside(lab, "site"), "unshare"] as const);
   spawn(command, [...prefix, ...words], { detached: true, stdio: ["ignore", out, out] }).unref();
   closeSync(out);
   const pid = await until(`process 1 of the ${place}`, 10, logFile, () => initOf(lab, place));

@@ -10,7 +10,9 @@ import { beforeVelero, nodeAgentConfigName, serverArguments, veleroNamespace } f
 interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  readonly spec?: { readonly template?: { readonly spec: { readonly containers: readonly { readonly args?: string[] }[] } } };
+  readonly spec?: {
+    readonly template?: { readonly spec: { readonly containers: readonly { readonly args?: string[] }[] } };
+  };
 }
 
 const location = `region=home,s3ForcePathStyle=true,s3Url=${s3Endpoint},checksumAlgorithm=`;
@@ -18,13 +20,28 @@ const location = `region=home,s3ForcePathStyle=true,s3Url=${s3Endpoint},checksum
 /** What `velero install` would create, as objects. */
 const manifests = async (lab: Lab, binary: Binaries): Promise<readonly Manifest[]> => {
   const text = await output(lab, "site", [
-    "env", `KUBECONFIG=${paths(lab).kubeconfig}`, binary("velero"), "install", "--dry-run", "-o", "json",
-    "--provider=aws", "--image=docker.io/velero/velero:v1.18.3", "--plugins=docker.io/velero/velero-plugin-for-aws:v1.14.3",
-    `--bucket=${bucketName}`, `--prefix=${veleroPrefix}`, `--secret-file=${paths(lab).s3Credentials}`, `--cacert=${paths(lab).caFile}`,
-    `--backup-location-config=${location}`, "--use-volume-snapshots=false", "--use-node-agent", "--default-volumes-to-fs-backup",
+    "env",
+    `KUBECONFIG=${paths(lab).kubeconfig}`,
+    binary("velero"),
+    "install",
+    "--dry-run",
+    "-o",
+    "json",
+    "--provider=aws",
+    "--image=docker.io/velero/velero:v1.18.3",
+    "--plugins=docker.io/velero/velero-plugin-for-aws:v1.14.3",
+    `--bucket=${bucketName}`,
+    `--prefix=${veleroPrefix}`,
+    `--secret-file=${paths(lab).s3Credentials}`,
+    `--cacert=${paths(lab).caFile}`,
+    `--backup-location-config=${location}`,
+    "--use-volume-snapshots=false",
+    "--use-node-agent",
+    "--default-volumes-to-fs-backup",
     `--node-agent-configmap=${nodeAgentConfigName}`,
     // Requests of a whole core each would not leave room for the apps on a small machine.
-    "--velero-pod-cpu-request=50m", "--node-agent-pod-cpu-request=10m",
+    "--velero-pod-cpu-request=50m",
+    "--node-agent-pod-cpu-request=10m",
   ]);
   return parseAllDocuments(text).flatMap((document) => {
     const value = document.toJS() as Manifest | { readonly items: readonly Manifest[] };
@@ -43,16 +60,29 @@ const isDefinition = (manifest: Manifest): boolean => manifest.kind === "CustomR
 
 /** Creates everything; does not wait until Velero runs. The password comes first: Velero makes up one that it cannot find. */
 export const installVelero = async (lab: Lab, binary: Binaries, kubectl: Kubectl): Promise<void> => {
-  await applyObjects(kubectl, [{ apiVersion: "v1", kind: "Namespace", metadata: { name: veleroNamespace } }, ...beforeVelero]);
+  await applyObjects(kubectl, [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: veleroNamespace } },
+    ...beforeVelero,
+  ]);
   const all = (await manifests(lab, binary)).map(addServerArguments);
   await applyObjects(kubectl, all.filter(isDefinition));
   await kubectl(["wait", "--for=condition=Established", "crd", "--selector=component=velero", "--timeout=30s"]);
-  await applyObjects(kubectl, all.filter((manifest) => !isDefinition(manifest)));
+  await applyObjects(
+    kubectl,
+    all.filter((manifest) => !isDefinition(manifest)),
+  );
 };
 
 /** Waits until Velero's server and node-agent run and the bucket is found Available. */
 export const waitForVelero = async (kubectl: Kubectl): Promise<void> => {
   await kubectl(["-n", veleroNamespace, "rollout", "status", "deployment/velero", "--timeout=120s"]);
   await kubectl(["-n", veleroNamespace, "rollout", "status", "daemonset/node-agent", "--timeout=120s"]);
-  await kubectl(["-n", veleroNamespace, "wait", "--for=jsonpath={.status.phase}=Available", "backupstoragelocation/default", "--timeout=60s"]);
+  await kubectl([
+    "-n",
+    veleroNamespace,
+    "wait",
+    "--for=jsonpath={.status.phase}=Available",
+    "backupstoragelocation/default",
+    "--timeout=60s",
+  ]);
 };

@@ -42,7 +42,12 @@ export const beforeVelero: readonly object[] = [
     metadata: { name: "velero-repo-credentials", namespace },
     stringData: { "repository-password": repositoryPassword },
   },
-  { apiVersion: "v1", kind: "ConfigMap", metadata: { name: policyName, namespace }, data: { "policy.yaml": volumePolicy } },
+  {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: policyName, namespace },
+    data: { "policy.yaml": volumePolicy },
+  },
   nodeAgentConfig(defaultConcurrency),
 ];
 

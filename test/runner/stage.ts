@@ -26,7 +26,10 @@ const exitOf = (command: string, args: readonly string[], env: NodeJS.ProcessEnv
     child.once("exit", (code) => resolve(code ?? 1));
   });
 
-const timed = async (name: string, work: () => Promise<{ readonly passed: number; readonly failed: number }>): Promise<Outcome> => {
+const timed = async (
+  name: string,
+  work: () => Promise<{ readonly passed: number; readonly failed: number }>,
+): Promise<Outcome> => {
   process.stdout.write(`\n── ${name}\n`);
   const begun = performance.now();
   const counts = await work();
@@ -69,7 +72,15 @@ export const vitest = (name: string, project: string, options: VitestOptions = {
       const dir = mkdtempSync(join(tmpdir(), "holdfast-test-"));
       const file = join(dir, "report.json");
       const script = join(checkout, "node_modules", "vitest", "vitest.mjs");
-      const args = [script, "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+      const args = [
+        script,
+        "run",
+        "--project",
+        project,
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${file}`,
+      ];
       try {
         const [command = "", ...rest] = [...(options.within ?? []), options.node ?? process.execPath, ...args];
         const code = await exitOf(command, rest, options.env ?? process.env);
@@ -109,7 +120,8 @@ export const runStages = async (stages: readonly Stage[]): Promise<number> => {
   for (const stage of stages) outcomes.push(await stage.run());
   const width = Math.max(...outcomes.map(({ name }) => name.length));
   const rows = outcomes.map(
-    ({ name, passed, failed, seconds }) => `${name.padEnd(width)}  ${String(passed).padStart(5)} passed  ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(7)} s`,
+    ({ name, passed, failed, seconds }) =>
+      `${name.padEnd(width)}  ${String(passed).padStart(5)} passed  ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(7)} s`,
   );
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);

@@ -18,7 +18,8 @@ export const traces = async (lab: Lab): Promise<readonly string[]> => {
   ];
 };
 
-const lines = (text: string, lab: Lab): readonly string[] => text.split("\n").filter((line) => line.includes(lab.dir) || line.includes(lab.id));
+const lines = (text: string, lab: Lab): readonly string[] =>
+  text.split("\n").filter((line) => line.includes(lab.dir) || line.includes(lab.id));
 
 const processes = (lab: Lab): readonly string[] =>
   readdirSync("/proc")
@@ -26,7 +27,9 @@ const processes = (lab: Lab): readonly string[] =>
     .flatMap((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
-        return command.includes(lab.dir) || command.includes(lab.id) ? [`process ${pid}: ${command.slice(0, 120)}`] : [];
+        return command.includes(lab.dir) || command.includes(lab.id)
+          ? [`process ${pid}: ${command.slice(0, 120)}`]
+          : [];
       } catch {
         // It ended while we looked.
         return [];
