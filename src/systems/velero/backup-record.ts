@@ -32,7 +32,10 @@ const backupSchema = z.looseObject({
 
 const podVolumeBackupSchema = z.looseObject({
   metadata,
-  spec: z.looseObject({ pod: z.looseObject({ namespace: z.string().optional(), name: z.string().optional() }), volume: z.string() }),
+  spec: z.looseObject({
+    pod: z.looseObject({ namespace: z.string().optional(), name: z.string().optional() }),
+    volume: z.string(),
+  }),
   status: z
     .looseObject({
       phase: z.string().optional(),
@@ -84,7 +87,11 @@ export const backupNames = async (bucket: Bucket, prefix: string): Promise<reado
 };
 
 /** The Backup object as stored; undefined when the folder has none (a backup that began and never got that far). */
-export const readStoredBackup = async (bucket: Bucket, prefix: string, name: string): Promise<StoredBackup | undefined> => {
+export const readStoredBackup = async (
+  bucket: Bucket,
+  prefix: string,
+  name: string,
+): Promise<StoredBackup | undefined> => {
   const key = backupKey(prefix, name);
   const content = await bucket.get(key);
   return content === undefined ? undefined : parse(key, content.body, backupSchema);
@@ -120,7 +127,9 @@ export const readBackup = async (bucket: Bucket, prefix: string, name: string): 
 const texts = (found: StoredMessages | null | undefined): readonly string[] => [
   ...(found?.velero ?? []),
   ...(found?.cluster ?? []),
-  ...Object.entries(found?.namespaces ?? {}).flatMap(([namespace, lines]) => lines.map((line) => `${namespace}: ${line}`)),
+  ...Object.entries(found?.namespaces ?? {}).flatMap(([namespace, lines]) =>
+    lines.map((line) => `${namespace}: ${line}`),
+  ),
 ];
 
 const corrupt = (key: string, error: unknown): Failure =>

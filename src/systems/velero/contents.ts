@@ -1,14 +1,19 @@
 /** Kubernetes objects out of a backup's archive: the last known state of the cluster when its API server is gone. */
-import { createGunzip } from "node:zlib";
 import { Readable } from "node:stream";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { Failure, messageOf } from "../../model/failure.ts";
 import type { KubeObject } from "../kubernetes/port.ts";
 import type { Bucket } from "../s3/port.ts";
 import { contentsKey } from "./bucket-layout.ts";
 
+// Not a stream: piped, an error of the decompression would reach nobody.
+const unzip = promisify(gunzip);
+
 /** "resources/deployments.apps/namespaces/media/sonarr.json" → "deployments.apps"; other versions of the same object are left out. */
-const resourceOf = (path: string): string | undefined => /^resources\/([^/]+)\/(?:namespaces\/[^/]+|cluster)\/[^/]+\.json$/.exec(path)?.[1];
+const resourceOf = (path: string): string | undefined =>
+  /^resources\/([^/]+)\/(?:namespaces\/[^/]+|cluster)\/[^/]+\.json$/.exec(path)?.[1];
 
 /**
  * Objects of the wanted resources ("pods", "deployments.apps"), by resource. The archive is read from memory once; it
@@ -25,7 +30,7 @@ export const readContents = async (
   if (content === undefined) return undefined;
   const found = new Map<string, KubeObject[]>();
   try {
-    for await (const entry of Readable.from([content.body]).pipe(createGunzip()).pipe(extract())) {
+    for await (const entry of Readable.from([await unzip(content.body)]).pipe(extract())) {
       const resource = resourceOf(entry.header.name);
       if (resource === undefined || !wanted.has(resource)) {
         entry.resume();
@@ -37,7 +42,11 @@ export const readContents = async (
       found.set(resource, [...(found.get(resource) ?? []), object]);
     }
   } catch (error) {
-    throw new Failure("COPY_CORRUPT", { what: `The archive ${key} cannot be read.`, why: messageOf(error), cause: error });
+    throw new Failure("COPY_CORRUPT", {
+      what: `The archive ${key} cannot be read.`,
+      why: messageOf(error),
+      cause: error,
+    });
   }
   return found;
 };
