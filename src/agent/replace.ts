@@ -8,6 +8,7 @@ import { Failure } from "../model/failure.ts";
 import type { TreeEntry } from "../model/tree.ts";
 import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
+import { setDirectoryTimes } from "./directory-times.ts";
 import { discardAside, putBack, setAside, staysPut } from "./aside.ts";
 import { compareTrees } from "./compare.ts";
 import { checkDatabases, databaseCandidates } from "./databases.ts";
@@ -16,7 +17,7 @@ import { leftOutOf } from "./left-out.ts";
 import { readEntry, readTree } from "./live-tree.ts";
 import type { ReplacedVolume } from "./lines.ts";
 import type { OpenRepository } from "./repositories.ts";
-import { checkRoom, checkSameDevice, openTarget, setRootTime, type Target } from "./target.ts";
+import { checkRoom, checkSameDevice, openTarget, type Target } from "./target.ts";
 
 interface Replacement {
   readonly volume: TargetVolume;
@@ -93,7 +94,8 @@ const verifyAndFinish = async (replacements: readonly Replacement[], context: Ag
   }
   for (const { target, snapshot } of replacements) {
     await discardAside(target.root);
-    await setRootTime(target, snapshot.root.mtime);
+    // Our own directory has gone from the root, which changed its time.
+    await setDirectoryTimes(target.root, [snapshot.root]);
   }
   for (const result of results) context.say({ type: "replaced", result });
 };
@@ -103,6 +105,7 @@ const shown = 5;
 
 const verify = async ({ volume, target, repository, snapshot }: Replacement, context: AgentContext): Promise<ReplacedVolume> => {
   const wanted = await collect(repository.entries(snapshot));
+  await setDirectoryTimes(target.root, wanted);
   const found = await collect(readTree(target.root, staysPut));
   const problems = [...compareTrees(wanted.filter(isAppData), found), ...(await rootProblems(target, snapshot.root))];
   const paths = new Set(found.map((entry) => entry.path));

@@ -1,5 +1,5 @@
 /** A volume that is about to be written: is it what it should be, and is there room? */
-import { lstat, statfs, utimes } from "node:fs/promises";
+import { lstat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../model/failure.ts";
 import { formatBytes } from "../model/units.ts";
@@ -46,10 +46,4 @@ export const checkRoom = async (target: Target, copy: { readonly bytes: number; 
     why: needed > size ? `the whole volume has only ${formatBytes(size)}` : "the present files stay beside the new ones until those are verified",
     todo: "Grow the claim, free some room in it, or restore into a larger one with --to NAMESPACE/PVC.",
   });
-};
-
-/** Gives the volume's root the copy's time again, after our own directory has gone from it. Exact to the microsecond. */
-export const setRootTime = async (target: Target, mtime: bigint): Promise<void> => {
-  const seconds = Number(mtime / 1000n) / 1e6;
-  await utimes(target.root, seconds, seconds);
 };

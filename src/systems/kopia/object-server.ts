@@ -50,7 +50,7 @@ export class ObjectServer {
   async #launch(): Promise<{ readonly child: ChildProcess; readonly address: string }> {
     const child = this.#program.start([
       // It listens in the network namespace of the agent's pod, where nobody else is.
-      "server", "start", "--address=http://127.0.0.1:0", "--insecure", "--without-password", "--no-ui", "--no-grpc", "--no-control-api",
+      "server", "start", "--address=http://127.0.0.1:0", "--insecure", "--without-password", "--no-grpc", "--no-control-api",
     ]);
     child.stdout?.resume();
     const address = await new Promise<string>((resolve, reject) => {
