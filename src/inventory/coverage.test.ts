@@ -20,13 +20,22 @@ const only = (part: Partial<CoverageInput>): CoverageRow => {
 
 describe("coverage", () => {
   it("is missing, with the reason, when there is no backup yet", () => {
-    expect(only({})).toMatchObject({ verdict: "missing", reason: "never backed up: there is no backup yet", withinRpo: false });
+    expect(only({})).toMatchObject({
+      verdict: "missing",
+      reason: "never backed up: there is no backup yet",
+      withinRpo: false,
+    });
   });
 
   it("is stored until evidence names the very same copy", () => {
     expect(only({ points: [aPoint()] }).verdict).toBe("stored");
-    expect(only({ points: [aPoint({ evidence: { "media/sonarr-config": someEvidence({ snapshotId: "another" }) } })] }).verdict).toBe("stored");
-    expect(only({ points: [aPoint({ evidence: { "media/sonarr-config": someEvidence() } })] }).verdict).toBe("verified");
+    expect(
+      only({ points: [aPoint({ evidence: { "media/sonarr-config": someEvidence({ snapshotId: "another" }) } })] })
+        .verdict,
+    ).toBe("stored");
+    expect(only({ points: [aPoint({ evidence: { "media/sonarr-config": someEvidence() } })] }).verdict).toBe(
+      "verified",
+    );
   });
 
   it("is stale when the newest good copy is older than the RPO, whatever the evidence", () => {
@@ -35,7 +44,10 @@ describe("coverage", () => {
   });
 
   it("shows the last good copy and says that the newest one failed", () => {
-    const failed = aPoint({ id: "p2", copies: [aCopy({ ok: false, snapshotId: undefined, problem: "no space", time: 2000 })] });
+    const failed = aPoint({
+      id: "p2",
+      copies: [aCopy({ ok: false, snapshotId: undefined, problem: "no space", time: 2000 })],
+    });
     const row = only({ points: [failed, aPoint()] });
     expect(row).toMatchObject({ verdict: "stored", reason: "the newest copy failed: no space" });
     expect(row.copy?.point).toBe("p1");
@@ -43,7 +55,13 @@ describe("coverage", () => {
 
   it("is failed when no copy is good", () => {
     expect(only({ points: [aPoint({ copies: [aCopy({ ok: false, problem: "timeout" })] })] }).verdict).toBe("failed");
-    expect(only({ points: [aPoint({ evidence: { "media/sonarr-config": someEvidence({ verdict: "failed", problems: ["torn"] }) } })] })).toMatchObject({
+    expect(
+      only({
+        points: [
+          aPoint({ evidence: { "media/sonarr-config": someEvidence({ verdict: "failed", problems: ["torn"] }) } }),
+        ],
+      }),
+    ).toMatchObject({
       verdict: "failed",
       reason: "the newest copy failed: torn",
     });
@@ -69,10 +87,16 @@ describe("coverage", () => {
     });
     fc.assert(
       fc.property(fc.array(copies, { maxLength: 6 }), fc.integer({ min: 0, max: 200 * hour }), (parts, now) => {
-        const points = parts.toSorted((a, b) => b.time - a.time).map((part, index) => aPoint({ id: `p${index}`, copies: [aCopy(part)] }));
+        const points = parts
+          .toSorted((a, b) => b.time - a.time)
+          .map((part, index) => aPoint({ id: `p${index}`, copies: [aCopy(part)] }));
         const row = only({ points, now });
         const good = parts.some(
-          (part) => part.ok && part.snapshotId !== undefined && part.lineage === "org.democratic-csi.iscsi:pvc-1" && Math.max(0, now - part.time) <= 24 * hour,
+          (part) =>
+            part.ok &&
+            part.snapshotId !== undefined &&
+            part.lineage === "org.democratic-csi.iscsi:pvc-1" &&
+            Math.max(0, now - part.time) <= 24 * hour,
         );
         expect(row.withinRpo).toBe(good);
         expect(["stored", "verified"].includes(row.verdict)).toBe(good);

@@ -26,7 +26,9 @@ describe("why Velero would make no copy of a volume", () => {
   });
 
   it("is a hostPath even when a pod mounts it, and no staging pod helps", () => {
-    const gap = gapOf(aVolume({ backing: { ...aVolume({}).backing!, source: "hostPath", driver: undefined, handle: undefined } }));
+    const gap = gapOf(
+      aVolume({ backing: { ...aVolume({}).backing!, source: "hostPath", driver: undefined, handle: undefined } }),
+    );
     expect(gap).toMatchObject({ code: "host-path", staging: false });
   });
 

@@ -1,4 +1,5 @@
 /** The volumes of the newest backup: what is known of the cluster when it does not answer. */
+import { type Failure, isFailure } from "../model/failure.ts";
 import type { PointDetails } from "../model/point.ts";
 import type { Volume } from "../model/volume.ts";
 import type { KubeObject } from "../systems/kubernetes/port.ts";
@@ -13,23 +14,53 @@ export interface LastKnown {
   readonly point: PointDetails;
 }
 
-const makers = ["deployments.apps", "statefulsets.apps", "replicasets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch"] as const;
-const wanted: ReadonlySet<string> = new Set(["namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", ...makers]);
+const makers = [
+  "deployments.apps",
+  "statefulsets.apps",
+  "replicasets.apps",
+  "daemonsets.apps",
+  "jobs.batch",
+  "cronjobs.batch",
+] as const;
+const wanted: ReadonlySet<string> = new Set([
+  "namespaces",
+  "persistentvolumeclaims",
+  "persistentvolumes",
+  "pods",
+  ...makers,
+]);
 
-/** Undefined when no backup in the bucket has an archive. Points come newest first. */
-export const readLastKnown = async (bucket: Bucket, prefix: string, points: readonly PointDetails[]): Promise<LastKnown | undefined> => {
-  for (const point of points) {
-    const contents = await readContents(bucket, prefix, point.backup, wanted);
-    if (contents === undefined) continue;
-    const all = <T extends KubeObject>(resource: string): readonly T[] => (contents.get(resource) ?? []) as readonly T[];
-    const volumes = volumesOf({
-      namespaces: all<Namespace>("namespaces"),
-      claims: all<Claim>("persistentvolumeclaims"),
-      persistentVolumes: all<PersistentVolume>("persistentvolumes"),
-      pods: all<Pod>("pods"),
-      makers: makers.flatMap((maker) => all<PodMaker>(maker)),
-    });
-    return { volumes, point };
+/**
+ * Undefined when no backup in the bucket has an archive. Points come newest first; ours are asked before those that
+ * others made, which may hold only a part of the cluster. A damaged archive is passed over, unless there is no other:
+ * then COPY_CORRUPT.
+ */
+export const readLastKnown = async (
+  bucket: Bucket,
+  prefix: string,
+  points: readonly PointDetails[],
+): Promise<LastKnown | undefined> => {
+  let damaged: Failure | undefined;
+  for (const point of [...points.filter(({ ours }) => ours), ...points.filter(({ ours }) => !ours)]) {
+    try {
+      const contents = await readContents(bucket, prefix, point.backup, wanted);
+      if (contents !== undefined) return { volumes: volumesIn(contents), point };
+    } catch (error) {
+      if (!isFailure(error, "COPY_CORRUPT")) throw error;
+      damaged ??= error;
+    }
   }
+  if (damaged !== undefined) throw damaged;
   return undefined;
+};
+
+const volumesIn = (contents: ReadonlyMap<string, readonly KubeObject[]>): readonly Volume[] => {
+  const all = <T extends KubeObject>(resource: string): readonly T[] => (contents.get(resource) ?? []) as readonly T[];
+  return volumesOf({
+    namespaces: all<Namespace>("namespaces"),
+    claims: all<Claim>("persistentvolumeclaims"),
+    persistentVolumes: all<PersistentVolume>("persistentvolumes"),
+    pods: all<Pod>("pods"),
+    makers: makers.flatMap((maker) => all<PodMaker>(maker)),
+  });
 };

@@ -2,7 +2,12 @@
 import type { Copy } from "../model/copy.ts";
 import type { Point, PointDetails } from "../model/point.ts";
 import type { Bucket } from "../systems/s3/port.ts";
-import { backupNames, type BackupRecord, readBackup, type StoredPodVolumeBackup } from "../systems/velero/backup-record.ts";
+import {
+  backupNames,
+  type BackupRecord,
+  readBackup,
+  type StoredPodVolumeBackup,
+} from "../systems/velero/backup-record.ts";
 import { pointLabel } from "../systems/velero/manifests.ts";
 import { isFailure } from "../model/failure.ts";
 import { mapLimited } from "../model/concurrency.ts";
@@ -30,21 +35,45 @@ export const readPoint = async (source: PointsSource, name: string): Promise<Poi
   try {
     const record = await readBackup(source.bucket, source.prefix, name);
     if (record === undefined) return undefined;
-    const id = record.backup.metadata.labels?.[pointLabel] ?? name;
-    return pointOf(record, (await readPointRecord(source.bucket, source.cluster, id))?.record);
+    return await withEvidence(source, record);
   } catch (error) {
     // One unreadable backup must not hide the others: it is listed as unreadable.
-    if (isFailure(error, "COPY_CORRUPT", "VERIFICATION_FAILED")) return unreadablePoint(name, error.message);
+    if (isFailure(error, "COPY_CORRUPT")) return unreadablePoint(name, error.message);
     throw error;
   }
 };
 
+/** Evidence that cannot be read is as good as none: the copies are still there. */
+const withEvidence = async (source: PointsSource, record: BackupRecord): Promise<PointDetails> => {
+  const id = record.backup.metadata.labels?.[pointLabel] ?? record.name;
+  try {
+    return pointOf(record, (await readPointRecord(source.bucket, source.cluster, id))?.record);
+  } catch (error) {
+    if (!isFailure(error, "VERIFICATION_FAILED")) throw error;
+    const point = pointOf(record, undefined);
+    return { ...point, unreadable: [...point.unreadable, error.message] };
+  }
+};
+
 const unreadablePoint = (name: string, problem: string): PointDetails => ({
-  id: name, backup: name, ours: false, phase: "Unreadable", started: 0, ended: undefined, errors: 1, warnings: 0,
-  unreadable: [problem], copies: [], skipped: {}, evidence: {},
+  id: name,
+  backup: name,
+  ours: false,
+  phase: "Unreadable",
+  started: 0,
+  ended: undefined,
+  errors: 1,
+  warnings: 0,
+  unreadable: [problem],
+  copies: [],
+  skipped: {},
+  evidence: {},
 });
 
-const time = (text: string | null | undefined): number | undefined => (text === undefined || text === null ? undefined : Date.parse(text));
+const time = (text: string | null | undefined): number | undefined => {
+  const moment = Date.parse(text ?? "");
+  return Number.isNaN(moment) ? undefined : moment;
+};
 
 /** Joins what Velero stored with our record of the same point. Pure. */
 export const pointOf = (record: BackupRecord, ours: PointRecord | undefined): PointDetails => {
@@ -68,7 +97,12 @@ export const pointOf = (record: BackupRecord, ours: PointRecord | undefined): Po
   };
 };
 
-const copyOf = (item: StoredPodVolumeBackup, point: Point, record: BackupRecord, ours: PointRecord | undefined): readonly Copy[] => {
+const copyOf = (
+  item: StoredPodVolumeBackup,
+  point: Point,
+  record: BackupRecord,
+  ours: PointRecord | undefined,
+): readonly Copy[] => {
   const claim = item.metadata.annotations?.["velero.io/pvc-name"];
   // A copy of a volume without a claim (an emptyDir that the policy let through) belongs to no volume.
   if (claim === undefined) return [];
@@ -88,7 +122,10 @@ const copyOf = (item: StoredPodVolumeBackup, point: Point, record: BackupRecord,
       bytes: item.status?.progress?.totalBytes ?? (phase === "Completed" ? 0 : undefined),
       time: time(item.status?.completionTimestamp) ?? point.ended ?? point.started,
       ok: phase === "Completed",
-      problem: phase === "Completed" ? undefined : `Velero ended it as ${phase}${item.status?.message === undefined ? "" : `: ${item.status.message}`}`,
+      problem:
+        phase === "Completed"
+          ? undefined
+          : `Velero ended it as ${phase}${item.status?.message === undefined ? "" : `: ${item.status.message}`}`,
       lineage: ours?.lineages[volume] ?? (pv === undefined ? undefined : `pv:${pv}`),
     },
   ];

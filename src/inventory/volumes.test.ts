@@ -41,11 +41,22 @@ describe("the volumes of a cluster", () => {
       persistentVolumes: [
         {
           metadata: { name: "pv-sonarr", uid: "u1" },
-          spec: { persistentVolumeReclaimPolicy: "Delete", accessModes: [], csi: { driver: "org.democratic-csi.nfs", volumeHandle: "pvc-1" } },
+          spec: {
+            persistentVolumeReclaimPolicy: "Delete",
+            accessModes: [],
+            csi: { driver: "org.democratic-csi.nfs", volumeHandle: "pvc-1" },
+          },
         },
       ],
     });
-    expect(volume?.backing).toEqual({ name: "pv-sonarr", uid: "u1", reclaimPolicy: "Delete", source: "csi", driver: "org.democratic-csi.nfs", handle: "pvc-1" });
+    expect(volume?.backing).toEqual({
+      name: "pv-sonarr",
+      uid: "u1",
+      reclaimPolicy: "Delete",
+      source: "csi",
+      driver: "org.democratic-csi.nfs",
+      handle: "pvc-1",
+    });
     expect(volume?.capacity).toBe(5 * 2 ** 30);
   });
 
@@ -55,20 +66,26 @@ describe("the volumes of a cluster", () => {
       ...maker("ReplicaSet", "sonarr-abc"),
       metadata: {
         ...maker("ReplicaSet", "sonarr-abc").metadata,
-        ownerReferences: [{ apiVersion: "apps/v1", kind: "Deployment", name: "sonarr", uid: "uid-Deployment-sonarr", controller: true }],
+        ownerReferences: [
+          { apiVersion: "apps/v1", kind: "Deployment", name: "sonarr", uid: "uid-Deployment-sonarr", controller: true },
+        ],
       },
     };
     const [volume] = volumesOf({
       ...empty,
       claims: [claim("sonarr")],
-      pods: [pod("sonarr-abc-1", "sonarr", { kind: "ReplicaSet", name: "sonarr-abc", uid: "uid-ReplicaSet-sonarr-abc" })],
+      pods: [
+        pod("sonarr-abc-1", "sonarr", { kind: "ReplicaSet", name: "sonarr-abc", uid: "uid-ReplicaSet-sonarr-abc" }),
+      ],
       makers: [deployment, replicaSet],
     });
     expect(volume?.workloads).toEqual([{ kind: "Deployment", name: "sonarr" }]);
   });
 
   it("find a workload that is scaled to zero by its template", () => {
-    const cron = maker("CronJob", "tidy", { jobTemplate: { spec: { template: { spec: pod("x", "cron-data").spec } } } });
+    const cron = maker("CronJob", "tidy", {
+      jobTemplate: { spec: { template: { spec: pod("x", "cron-data").spec } } },
+    });
     const [volume] = volumesOf({ ...empty, claims: [claim("cron-data")], makers: [cron] });
     expect(volume?.mounts).toEqual([]);
     expect(volume?.workloads).toEqual([{ kind: "CronJob", name: "tidy" }]);
@@ -76,15 +93,33 @@ describe("the volumes of a cluster", () => {
 
   it("know the claims of a StatefulSet's template by ordinal", () => {
     const set = maker("StatefulSet", "db", { replicas: 2, volumeClaimTemplates: [{ metadata: { name: "data" } }] });
-    const volumes = volumesOf({ ...empty, claims: [claim("data-db-0"), claim("data-db-1"), claim("data-db-2")], makers: [set] });
+    const volumes = volumesOf({
+      ...empty,
+      claims: [claim("data-db-0"), claim("data-db-1"), claim("data-db-2")],
+      makers: [set],
+    });
     expect(volumes.map((volume) => volume.workloads.length)).toEqual([1, 1, 0]);
   });
 
   it("tell a mount of a main container from one of an init container", () => {
     const base = pod("a", "init-only");
-    const initOnly: Pod = { ...base, spec: { ...base.spec, containers: [{ name: "app" }], initContainers: [{ name: "prepare", volumeMounts: [{ name: "config" }] }] } };
-    const unmounted: Pod = { ...pod("b", "declared"), spec: { ...pod("b", "declared").spec, containers: [{ name: "app" }] } };
-    const volumes = volumesOf({ ...empty, claims: [claim("init-only"), claim("declared")], pods: [initOnly, unmounted] });
+    const initOnly: Pod = {
+      ...base,
+      spec: {
+        ...base.spec,
+        containers: [{ name: "app" }],
+        initContainers: [{ name: "prepare", volumeMounts: [{ name: "config" }] }],
+      },
+    };
+    const unmounted: Pod = {
+      ...pod("b", "declared"),
+      spec: { ...pod("b", "declared").spec, containers: [{ name: "app" }] },
+    };
+    const volumes = volumesOf({
+      ...empty,
+      claims: [claim("init-only"), claim("declared")],
+      pods: [initOnly, unmounted],
+    });
     expect(volumes.map((volume) => [volumeName(volume), volume.mounts[0]?.by])).toEqual([
       ["media/declared", "none"],
       ["media/init-only", "init"],
@@ -92,9 +127,15 @@ describe("the volumes of a cluster", () => {
   });
 
   it("are excluded by a label on the claim or on its namespace", () => {
-    const labelled = { ...claim("a"), metadata: { ...claim("a").metadata, labels: { "velero.io/exclude-from-backup": "true" } } };
+    const labelled = {
+      ...claim("a"),
+      metadata: { ...claim("a").metadata, labels: { "velero.io/exclude-from-backup": "true" } },
+    };
     const namespaces = [{ metadata: { name: "media", labels: { "velero.io/exclude-from-backup": "true" } } }];
-    expect(volumesOf({ ...empty, claims: [labelled, claim("b")] }).map((volume) => volume.excludedByLabel)).toEqual([true, false]);
+    expect(volumesOf({ ...empty, claims: [labelled, claim("b")] }).map((volume) => volume.excludedByLabel)).toEqual([
+      true,
+      false,
+    ]);
     expect(volumesOf({ ...empty, claims: [claim("b")], namespaces })[0]?.excludedByLabel).toBe(true);
   });
 });
