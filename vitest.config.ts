@@ -26,7 +26,17 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["test/lab/**/*.test.ts"],
+          exclude: ["test/lab/lab-life.test.ts"],
           fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        // Brings up labs of its own, on the host.
+        test: {
+          name: "lab-life",
+          include: ["test/lab/lab-life.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -2,8 +2,8 @@
  * The clean cluster, kept as files, so that `reset` need not build it again: etcd's snapshot, a ZFS snapshot of every
  * dataset, and the node's certificates. Taken when everything is installed and seeded and before the apps have run.
  */
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { type Lab, network, paths, pool } from "./lab.ts";
 import type { Binaries } from "./node/control-plane.ts";
 import { run } from "./shell/run.ts";
@@ -19,7 +19,11 @@ const etcdSnapshot = (lab: Lab): string => join(lab.dir, "clean", "etcd.db");
 
 export const hasCleanState = (lab: Lab): boolean => existsSync(completeMark(lab));
 
-const hostPathCopy = (lab: Lab): string => join(lab.dir, "clean", "host-path");
+/** What is kept of the node's disk: certificates, kubeconfigs and hostPath volumes. */
+const nodeFiles = (lab: Lab): readonly { readonly live: string; readonly kept: string }[] => {
+  const { kubernetes, hostPath } = paths(lab);
+  return [kubernetes, hostPath].map((live) => ({ live, kept: join(lab.dir, "clean", basename(live)) }));
+};
 
 /** With owners, modes, times and holes. */
 const copyExactly = async (from: string, to: string): Promise<void> => {
@@ -32,7 +36,7 @@ export const saveCleanState = async (lab: Lab, binary: Binaries): Promise<void> 
   mkdirSync(join(lab.dir, "clean"), { recursive: true });
   const { pki } = paths(lab);
   cpSync(exportsDir(lab), join(lab.dir, "clean", "exports"), { recursive: true });
-  await copyExactly(paths(lab).hostPath, hostPathCopy(lab));
+  for (const { live, kept } of nodeFiles(lab)) await copyExactly(live, kept);
   const certificates = [
     `--cacert=${pki}/etcd/ca.crt`,
     `--cert=${pki}/etcd/healthcheck-client.crt`,
@@ -75,8 +79,11 @@ export const restoreExports = (lab: Lab): void => {
   cpSync(join(lab.dir, "clean", "exports"), exportsDir(lab), { recursive: true });
 };
 
-/** Puts the volumes on the node's own disk back. The node must be down. */
-export const restoreHostPath = (lab: Lab): Promise<void> => copyExactly(hostPathCopy(lab), paths(lab).hostPath);
+/** Puts the files of the node's own disk back, and the user's kubeconfig. The node must be down. */
+export const restoreNodeFiles = async (lab: Lab): Promise<void> => {
+  for (const { live, kept } of nodeFiles(lab)) await copyExactly(kept, live);
+  copyFileSync(join(paths(lab).kubernetes, "admin.conf"), paths(lab).kubeconfig);
+};
 
 /** Rolls every dataset back and destroys those that came later. The node must be down. */
 export const restoreDatasets = async (lab: Lab): Promise<void> => {

@@ -58,7 +58,7 @@ export const installVeleroOn = async ({ lab, parts, kubectl }: Build): Promise<v
 /** The node dies with its disk: etcd, certificates, containers and hostPath volumes. The NAS lives on. */
 export const loseNode = async (lab: Lab): Promise<void> => {
   await stopProvisioning(lab);
-  await destroyNode(lab, { keepCertificates: false });
+  await destroyNode(lab);
 };
 
 export interface NewNode {

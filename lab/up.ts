@@ -7,7 +7,7 @@ import {
   restoreDatasets,
   restoreEtcd,
   restoreExports,
-  restoreHostPath,
+  restoreNodeFiles,
   saveCleanState,
 } from "./cluster-state.ts";
 import { remove } from "./down.ts";
@@ -115,12 +115,12 @@ export const up = (lab: Lab, report: Report, options: UpOptions = {}): Promise<v
 const returnToClean = async (build: Build): Promise<void> => {
   const { lab, parts, kubectl } = build;
   await stopProvisioning(lab);
-  await destroyNode(lab, { keepCertificates: true });
+  await destroyNode(lab);
   restoreExports(lab);
   await Promise.all([
     restoreEtcd(lab, parts.binary),
     restoreDatasets(lab),
-    restoreHostPath(lab),
+    restoreNodeFiles(lab),
     emptyBucket(lab, parts.binary),
   ]);
   await startNodeOf(build);

@@ -63,11 +63,11 @@ export const waitFor = async (what: string, seconds: number, ask: () => Promise<
   }
 };
 
-/** Ends the node and forgets its disk: etcd, kubelet, containers and hostPath volumes. Certificates stay when the same cluster is to return. */
-export const destroyNode = async (lab: Lab, options: { readonly keepCertificates: boolean }): Promise<void> => {
+/** Ends the node and forgets its disk: etcd, certificates, kubelet, containers and hostPath volumes. */
+export const destroyNode = async (lab: Lab): Promise<void> => {
   await stop(lab, "node");
   await removeCgroups(lab);
   const { etcd: etcdDir, kubelet: kubeletDir, containerd, hostPath, kubernetes } = paths(lab);
-  const lost = [etcdDir, kubeletDir, containerd, hostPath, ...(options.keepCertificates ? [] : [kubernetes])];
+  const lost = [etcdDir, kubeletDir, containerd, hostPath, kubernetes];
   for (const dir of lost) rmSync(dir, { recursive: true, force: true });
 };

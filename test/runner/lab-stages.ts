@@ -1,4 +1,4 @@
-/** What needs a running lab: one lab, shared by all lab tests, gone without a trace afterwards. */
+/** What needs a running lab: one lab, shared by all lab tests, gone without a trace afterwards, and labs of their own. */
 import { openLab, paths } from "../../lab/lab.ts";
 import { down } from "../../lab/down.ts";
 import { s3Endpoint, s3Keys } from "../../lab/nas/nas.ts";
@@ -6,7 +6,7 @@ import { tools } from "../../lab/parts.ts";
 import { createReport, silentReport } from "../../lab/shell/report.ts";
 import { inside } from "../../lab/site/inside.ts";
 import { up } from "../../lab/up.ts";
-import { traces } from "./traces.ts";
+import { footprintOf, traces } from "./traces.ts";
 import { type Stage, vitest, work } from "./stage.ts";
 
 const lab = openLab("test");
@@ -31,15 +31,24 @@ const labTests: Stage = {
   },
 };
 
+/** Nobody who presses Ctrl-C wants to find a lab running afterwards. */
+const downWhenInterrupted = (): void => {
+  const end = (exitStatus: number) => (): void => void down(lab).finally(() => process.exit(exitStatus));
+  process.once("SIGINT", end(130)).once("SIGTERM", end(143));
+};
+
 export const labStages: readonly Stage[] = [
   work("lab up", async () => {
+    downWhenInterrupted();
     await down(lab);
     await up(lab, createReport());
   }),
   labTests,
   work("lab down leaves nothing", async () => {
+    const footprint = await footprintOf(lab);
     await down(lab);
-    const left = await traces(lab);
+    const left = [...(await traces(lab)), ...(await footprint.left())];
     if (left.length > 0) throw new Error(`left on the host after down:\n${left.join("\n")}`);
   }),
+  vitest("life of labs", "lab-life"),
 ];

@@ -114,10 +114,20 @@ export const work = (name: string, run: () => Promise<unknown>): Stage => ({
     }),
 });
 
+/** A stage that cannot even begin has failed; those after it run all the same. */
+const outcomeOf = async (stage: Stage): Promise<Outcome> => {
+  try {
+    return await stage.run();
+  } catch (error) {
+    process.stdout.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return { name: stage.name, passed: 0, failed: 1, seconds: 0 };
+  }
+};
+
 /** Runs stages one after the other, all of them, and ends with a table and the line that says it all. */
 export const runStages = async (stages: readonly Stage[]): Promise<number> => {
   const outcomes: Outcome[] = [];
-  for (const stage of stages) outcomes.push(await stage.run());
+  for (const stage of stages) outcomes.push(await outcomeOf(stage));
   const width = Math.max(...outcomes.map(({ name }) => name.length));
   const rows = outcomes.map(
     ({ name, passed, failed, seconds }) =>
