@@ -3,7 +3,7 @@ import manifest from "../../package.json" with { type: "json" };
 import type { CheckResult, CheckVerdict } from "../doctor/check.ts";
 import { examine } from "../doctor/examine.ts";
 import { exitStatusOf } from "../doctor/run.ts";
-import { printAnswer } from "./answer.ts";
+import { type Answer, printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
 import type { OutputFormat, WorldFlags } from "./flags.ts";
 
@@ -25,6 +25,15 @@ const footer = (results: readonly CheckResult[]): string => {
   return [summary, ...(todos.length === 0 ? [] : ["What to do:", ...todos.map((todo) => `  ${todo}`)])].join("\n");
 };
 
+/** What was found comes last in either form: it may be long. */
+const columns = (results: readonly CheckResult[], wide: boolean): Pick<Answer, "heads" | "rows"> =>
+  wide
+    ? {
+        heads: ["CHECK", "VERDICT", "TITLE", "CODE", "FOUND"],
+        rows: results.map(({ id, verdict, title, code, found }) => [id, verdict, title, code ?? "-", found]),
+      }
+    : { heads: ["CHECK", "VERDICT", "FOUND"], rows: results.map(({ id, verdict, found }) => [id, verdict, found]) };
+
 export const doctor = commandBody<DoctorFlags, []>(async (cli, world, flags) => {
   const results = await examine(world, manifest.version);
   await printAnswer(cli.context.stdout, flags.output, {
@@ -35,10 +44,7 @@ export const doctor = commandBody<DoctorFlags, []>(async (cli, world, flags) => 
       exitStatus: exitStatusOf(results),
       checks: results,
     },
-    heads: ["CHECK", "VERDICT", "FOUND"],
-    rows: results.map(({ title, verdict, found }) => [title, verdict, found]),
-    wideHeads: ["ID", "CODE"],
-    wideRows: results.map(({ id, code }) => [id, code ?? "-"]),
+    ...columns(results, flags.output === "wide"),
     names: results.map(({ id }) => id),
     footer: footer(results),
     empty: "",

@@ -91,11 +91,13 @@ const removed = async <T>(bucket: Bucket, key: string, work: () => Promise<T>): 
       () => undefined,
       (problem: unknown) => problem,
     );
-    if (!isFailure(error) || !isFailure(second)) throw error;
-    const { code, what, why = "", todo } = error;
+    if (second === undefined || !isFailure(error)) throw error;
+    if (!isFailure(second)) throw second;
+    const { code, what, todo } = error;
+    const why = [error.why, `removing it failed too: ${second.what}`].filter((part) => part !== undefined).join("; ");
     throw new Failure(code, {
       what,
-      why: `${why}; ${second.what}`,
+      why,
       ...(todo === undefined ? {} : { todo }),
       cause: error,
     });

@@ -1,6 +1,6 @@
 /** `holdfast doctor`: everything that has to be right before a backup or a restore can be. */
 import { bucketChecks } from "./bucket.ts";
-import type { CheckResult } from "./check.ts";
+import type { Check, CheckResult } from "./check.ts";
 import { clusterChecks } from "./cluster.ts";
 import { locationChecks } from "./location.ts";
 import { nodeAgentChecks } from "./node-agent.ts";
@@ -11,18 +11,18 @@ import { veleroChecks } from "./velero.ts";
 import { versionChecks } from "./versions.ts";
 import type { DoctorWorld } from "./world.ts";
 
-/**
- * Looks at everything. Writes one ServerStatusRequest and one object in our part of the bucket, and removes both.
- * `holdfastVersion` is shown as it is.
- */
+/** All checks, in the order in which they are shown. `holdfastVersion` is shown as it is. */
+export const allChecks = (world: DoctorWorld, holdfastVersion: string): readonly Check[] => [
+  ...clusterChecks(world),
+  ...rightsChecks(world),
+  ...veleroChecks(world),
+  ...nodeAgentChecks(world),
+  ...bucketChecks(world),
+  ...locationChecks(world),
+  ...passwordChecks(world),
+  ...versionChecks(world, holdfastVersion),
+];
+
+/** Looks at everything. Writes one ServerStatusRequest and one object in our part of the bucket, and removes both. */
 export const examine = (world: DoctorWorld, holdfastVersion: string): Promise<readonly CheckResult[]> =>
-  runChecks([
-    ...clusterChecks(world),
-    ...rightsChecks(world),
-    ...veleroChecks(world),
-    ...nodeAgentChecks(world),
-    ...locationChecks(world),
-    ...bucketChecks(world),
-    ...passwordChecks(world),
-    ...versionChecks(world, holdfastVersion),
-  ]);
+  runChecks(allChecks(world, holdfastVersion));

@@ -5,6 +5,7 @@ import { normalPrefix } from "../systems/velero/bucket-layout.ts";
 import type { BackupStorageLocation } from "../systems/velero/objects.ts";
 import type { Config } from "../config/schema.ts";
 import { type Check, type Finding, ok } from "./check.ts";
+import { sameStoreFinding } from "./same-store.ts";
 import type { DoctorWorld } from "./world.ts";
 
 export const locationChecks = (world: DoctorWorld): readonly Check[] => [
@@ -14,6 +15,12 @@ export const locationChecks = (world: DoctorWorld): readonly Check[] => [
     title: "Velero's bucket is ours",
     needs: ["location"],
     look: async () => sameBucketFinding(await readLocation(world), world.loaded.config),
+  },
+  {
+    id: "location-store",
+    title: "Velero's store is ours",
+    needs: ["location-bucket", "bucket"],
+    look: async () => sameStoreFinding(world, await readLocation(world)),
   },
   ...(world.loaded.config.velero.policyConfigMap === undefined
     ? []

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { Failure } from "../model/failure.ts";
+import { resources } from "../systems/kubernetes/resources.ts";
+import { HealthyWorld, namespace } from "./testing/healthy.ts";
+
+describe("doctor of a healthy cluster", () => {
+  it("finds everything ok, and leaves neither request nor object behind", async () => {
+    const world = new HealthyWorld();
+    const results = await world.examine();
+    expect(results.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
+    expect((await world.cluster.list(resources.serverStatusRequests, { namespace })).items).toEqual([]);
+    const left = [];
+    for await (const { key } of world.store.list("")) left.push(key);
+    expect(left).toEqual(["velero/kopia/media/kopia.repository"]);
+  });
+
+  it("names the file and all versions", async () => {
+    const world = new HealthyWorld();
+    expect((await world.result("config")).found).toBe('/etc/holdfast.yaml, cluster "cluster"');
+    expect((await world.result("versions")).found).toBe(
+      "Holdfast 0.1.0, Kubernetes v1.34.4, Velero v1.18.3, plugin docker.io/velero/velero-plugin-for-aws:v1.14.3",
+    );
+  });
+});
+
+describe("doctor without an API server", () => {
+  it("still looks at the bucket and the password, and says of the rest what it needs", async () => {
+    const world = new HealthyWorld();
+    world.cluster.fail(() => true, new Failure("KUBERNETES_UNREACHABLE", { what: "nas.lab does not answer." }));
+    const results = await world.examine();
+    const verdicts = Object.fromEntries(
+      results.map(({ id, verdict, found }) => [id, verdict === "unknown" ? found : verdict]),
+    );
+    expect(verdicts).toMatchObject({
+      config: "ok",
+      kubernetes: "failed",
+      rights: "needs kubernetes",
+      velero: "needs kubernetes",
+      "node-agent": "needs velero",
+      bucket: "ok",
+      "bucket-write": "ok",
+      location: "needs velero",
+      password: "ok",
+      repositories: "ok",
+      versions: "needs velero",
+    });
+  });
+});
+
+describe("rights", () => {
+  it("names each missing rule once, with its verbs and where it has to hold", async () => {
+    const world = new HealthyWorld();
+    world.cluster.deny({ verb: "patch", resource: resources.statefulSets });
+    world.cluster.deny({ resource: resources.podVolumeRestores, namespace });
+    const { verdict, found, code } = await world.result("rights");
+    expect({ verdict, code }).toEqual({ verdict: "failed", code: "KUBERNETES_FORBIDDEN" });
+    expect(found).toContain("2 of 16 RBAC rules are missing");
+    expect(found).toContain('{apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["patch"]} cluster-wide');
+    expect(found).toContain(
+      'resources: ["podvolumerestores"], verbs: ["get", "create", "delete"]} in namespace "velero"',
+    );
+  });
+
+  it("tells a subresource from its resource", async () => {
+    const world = new HealthyWorld();
+    world.cluster.deny({ verb: "get", resource: resources.pods, subresource: "log" });
+    const { found } = await world.result("rights");
+    expect(found).toContain(
+      '1 of 16 RBAC rules are missing: {apiGroups: [""], resources: ["pods/log"], verbs: ["get"]} in namespace "holdfast"',
+    );
+  });
+});
