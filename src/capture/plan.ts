@@ -23,7 +23,7 @@ export interface CapturePlan {
   readonly uncopied: readonly UncopiedVolume[];
 }
 
-const withoutData: readonly Gap["code"][] = ["excluded", "pending", "deleting"];
+const withoutData: ReadonlySet<Gap["code"]> = new Set(["excluded", "pending", "deleting"] as const);
 
 /** Sorts every volume into one of three lists. Cost: volumes × exclusions. */
 export const planCapture = (volumes: readonly Volume[], exclusions: readonly Exclusion[]): CapturePlan => {
@@ -35,7 +35,7 @@ export const planCapture = (volumes: readonly Volume[], exclusions: readonly Exc
     const gap = gapOf(volume);
     if (gap === undefined) mounted.push(volume);
     else if (gap.staging && exclusion === undefined) staged.push({ volume, why: gap.text });
-    else uncopied.push({ volume, why: exclusion?.reason ?? gap.text, expected: exclusion !== undefined || withoutData.includes(gap.code) });
+    else uncopied.push({ volume, why: exclusion?.reason ?? gap.text, expected: exclusion !== undefined || withoutData.has(gap.code) });
   }
   return { mounted, staged, uncopied };
 };

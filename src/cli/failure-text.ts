@@ -8,13 +8,23 @@ export const asFailure = (error: unknown, context: Context): unknown => {
   return new Failure("INTERRUPTED", { what: "Interrupted.", cause: error });
 };
 
-/** What is printed on standard error for anything thrown. */
-export const failureText = (error: unknown, context: Context): string => {
+/** What is printed on standard error for anything thrown. What servers and names of files put into it cannot steer the terminal. */
+export const failureText = (error: unknown, context: Context): string =>
+  plainText(error, context).replaceAll(/(?![\n\t])\p{Cc}/gu, "");
+
+const plainText = (error: unknown, context: Context): string => {
   if (error instanceof Failure) {
-    const lines = [`error: ${error.what}`, ...(error.why === undefined ? [] : [`  why: ${error.why}`]), ...(error.todo === undefined ? [] : [`  do:  ${error.todo}`])];
+    const lines = [
+      `error: ${error.what}`,
+      ...(error.why === undefined ? [] : [`  why: ${error.why}`]),
+      ...(error.todo === undefined ? [] : [`  do:  ${error.todo}`]),
+    ];
     return `${lines.join("\n")}\n  (${error.code})\n`;
   }
-  const stack = context.env.HOLDFAST_DEBUG === "1" && error instanceof Error ? `\n${error.stack ?? ""}` : "\n  HOLDFAST_DEBUG=1 shows where.";
+  const stack =
+    context.env.HOLDFAST_DEBUG === "1" && error instanceof Error
+      ? `\n${error.stack ?? ""}`
+      : "\n  HOLDFAST_DEBUG=1 shows where.";
   return `defect in Holdfast: ${messageOf(error)}${stack}\n`;
 };
 

@@ -4,12 +4,20 @@
 export const formatTable = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
   const all = [heads, ...rows].map((row) => row.map(singleLine));
   const widths = heads.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
-  return all.map((row) => `${row.map((cell, column) => pad(cell, column === heads.length - 1 ? 0 : (widths[column] ?? 0))).join("   ").trimEnd()}\n`).join("");
+  return all
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => pad(cell, column === heads.length - 1 ? 0 : (widths[column] ?? 0)))
+          .join("   ")
+          .trimEnd()}\n`,
+    )
+    .join("");
 };
 
-// oxlint-disable-next-line no-control-regex -- control characters in names must not reach the terminal
-const singleLine = (text: string): string => text.replaceAll(/[\u0000-\u001F\u007F]+/g, " ");
+/** Control characters in names of files and the like must not reach the terminal. */
+const singleLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 
-const colours = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, "g");
-const width = (text: string): number => [...text.replaceAll(colours, "")].length;
+/** Code points: what Kubernetes names are made of takes one column each. */
+const width = (text: string): number => Array.from(text).length;
 const pad = (text: string, wanted: number): string => text + " ".repeat(Math.max(0, wanted - width(text)));

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { coverage, type CoverageInput, type CoverageRow } from "./coverage.ts";
 import { aCopy, aPoint, aVolume, someEvidence } from "./sample.ts";

@@ -91,14 +91,21 @@ const rowOf = (volume: Volume, candidates: readonly Candidate[], input: Coverage
     age,
     withinRpo,
     excluded: exclusion !== undefined || gapOf(volume)?.code === "excluded",
-    reason: exclusion?.reason ?? reasonOf(volume, shown, { newest: own[0], elsewhere: candidates.length > own.length }, input),
+    reason:
+      exclusion?.reason ??
+      reasonOf(volume, shown, { newest: own[0], elsewhere: candidates.length > own.length }, input),
   };
 };
 
 /** Copies of another lineage under the same name are not copies of this volume. Unknown lineages are given the benefit. */
 const sameLineage = (volume: Volume, copy: Copy): boolean => {
   const lineage = lineageOf(volume);
-  return lineage === undefined || copy.lineage === undefined || copy.lineage === lineage || copy.lineage === `pv:${volume.backing?.name}`;
+  return (
+    lineage === undefined ||
+    copy.lineage === undefined ||
+    copy.lineage === lineage ||
+    copy.lineage === `pv:${volume.backing?.name}`
+  );
 };
 
 const rowVerdict = (shown: Candidate | undefined, withinRpo: boolean): Verdict => {
@@ -114,7 +121,12 @@ interface Others {
   readonly elsewhere: boolean;
 }
 
-const reasonOf = (volume: Volume, shown: Candidate | undefined, others: Others, input: CoverageInput): string | undefined => {
+const reasonOf = (
+  volume: Volume,
+  shown: Candidate | undefined,
+  others: Others,
+  input: CoverageInput,
+): string | undefined => {
   const gap = gapOf(volume)?.text;
   if (shown === undefined) return gap ?? neverCopied(volumeName(volume), others, input);
   if (others.newest !== undefined && verdictOf(others.newest.copy, others.newest.evidence) === "failed") {
@@ -127,8 +139,12 @@ const reasonOf = (volume: Volume, shown: Candidate | undefined, others: Others, 
 const neverCopied = (name: string, others: Others, input: CoverageInput): string => {
   const skipped = input.points[0]?.skipped[name];
   if (skipped !== undefined) return `Velero left it out of the newest backup: ${skipped}`;
-  if (others.elsewhere) return "never backed up since it was re-created; copies of the volume that had this name before exist";
-  return input.points.length === 0 ? "never backed up: there is no backup yet" : "never backed up: it is newer than the last backup, or the backup left it out";
+  if (others.elsewhere)
+    return "never backed up since it was re-created; copies of the volume that had this name before exist";
+  return input.points.length === 0
+    ? "never backed up: there is no backup yet"
+    : "never backed up: it is newer than the last backup, or the backup left it out";
 };
 
-const problemOf = ({ copy, evidence }: Candidate): string => evidence?.problems[0] ?? copy.problem ?? "no reason was recorded";
+const problemOf = ({ copy, evidence }: Candidate): string =>
+  evidence?.problems[0] ?? copy.problem ?? "no reason was recorded";

@@ -55,12 +55,12 @@ export const readLastKnown = async (
 };
 
 const volumesIn = (contents: ReadonlyMap<string, readonly KubeObject[]>): readonly Volume[] => {
-  const all = <T extends KubeObject>(resource: string): readonly T[] => (contents.get(resource) ?? []) as readonly T[];
+  const all = (resource: string): readonly KubeObject[] => contents.get(resource) ?? [];
   return volumesOf({
-    namespaces: all<Namespace>("namespaces"),
-    claims: all<Claim>("persistentvolumeclaims"),
-    persistentVolumes: all<PersistentVolume>("persistentvolumes"),
-    pods: all<Pod>("pods"),
-    makers: makers.flatMap((maker) => all<PodMaker>(maker)),
+    namespaces: all("namespaces") as readonly Namespace[],
+    claims: all("persistentvolumeclaims") as readonly Claim[],
+    persistentVolumes: all("persistentvolumes") as readonly PersistentVolume[],
+    pods: all("pods") as readonly Pod[],
+    makers: makers.flatMap((maker) => all(maker) as readonly PodMaker[]),
   });
 };

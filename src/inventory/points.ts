@@ -77,18 +77,7 @@ const time = (text: string | null | undefined): number | undefined => {
 
 /** Joins what Velero stored with our record of the same point. Pure. */
 export const pointOf = (record: BackupRecord, ours: PointRecord | undefined): PointDetails => {
-  const { backup } = record;
-  const point: Point = {
-    id: backup.metadata.labels?.[pointLabel] ?? record.name,
-    backup: record.name,
-    ours: backup.metadata.labels?.[pointLabel] !== undefined,
-    phase: backup.status?.phase ?? "New",
-    started: time(backup.status?.startTimestamp) ?? 0,
-    ended: time(backup.status?.completionTimestamp),
-    errors: backup.status?.errors ?? 0,
-    warnings: backup.status?.warnings ?? 0,
-    unreadable: record.missing,
-  };
+  const point = { ...identityOf(record), ...progressOf(record.backup.status ?? {}), unreadable: record.missing };
   return {
     ...point,
     copies: record.podVolumeBackups.flatMap((item) => copyOf(item, point, record, ours)),
@@ -96,6 +85,21 @@ export const pointOf = (record: BackupRecord, ours: PointRecord | undefined): Po
     evidence: ours?.evidence ?? {},
   };
 };
+
+const identityOf = ({ name, backup }: BackupRecord): Pick<Point, "id" | "backup" | "ours"> => {
+  const label = backup.metadata.labels?.[pointLabel];
+  return { id: label ?? name, backup: name, ours: label !== undefined };
+};
+
+type Progress = Pick<Point, "phase" | "started" | "ended" | "errors" | "warnings">;
+
+const progressOf = (status: NonNullable<StoredBackup["status"]>): Progress => ({
+  phase: status.phase ?? "New",
+  started: time(status.startTimestamp) ?? 0,
+  ended: time(status.completionTimestamp),
+  errors: status.errors ?? 0,
+  warnings: status.warnings ?? 0,
+});
 
 const copyOf = (
   item: StoredPodVolumeBackup,
@@ -109,7 +113,6 @@ const copyOf = (
   const namespace = item.spec.pod.namespace ?? "";
   const volume = `${namespace}/${claim}`;
   const pv = record.volumeInfos.find((info) => info.pvcNamespace === namespace && info.pvcName === claim)?.pvName;
-  const phase = item.status?.phase ?? "New";
   return [
     {
       volume,
@@ -117,18 +120,26 @@ const copyOf = (
       claim,
       point: point.id,
       backup: point.backup,
-      snapshotId: item.status?.snapshotID === "" ? undefined : item.status?.snapshotID,
       repository: namespace,
-      bytes: item.status?.progress?.totalBytes ?? (phase === "Completed" ? 0 : undefined),
-      time: time(item.status?.completionTimestamp) ?? point.ended ?? point.started,
-      ok: phase === "Completed",
-      problem:
-        phase === "Completed"
-          ? undefined
-          : `Velero ended it as ${phase}${item.status?.message === undefined ? "" : `: ${item.status.message}`}`,
+      ...transferOf(item.status ?? {}, point),
       lineage: ours?.lineages[volume] ?? (pv === undefined ? undefined : `pv:${pv}`),
     },
   ];
+};
+
+type Transfer = Pick<Copy, "snapshotId" | "bytes" | "time" | "ok" | "problem">;
+
+const transferOf = (status: NonNullable<StoredPodVolumeBackup["status"]>, point: Point): Transfer => {
+  const { phase = "New", snapshotID = "", message } = status;
+  const ok = phase === "Completed";
+  return {
+    snapshotId: snapshotID === "" ? undefined : snapshotID,
+    // Velero leaves out numbers that are 0.
+    bytes: status.progress?.totalBytes ?? (ok ? 0 : undefined),
+    time: time(status.completionTimestamp) ?? point.ended ?? point.started,
+    ok,
+    problem: ok ? undefined : `Velero ended it as ${phase}${message === undefined ? "" : `: ${message}`}`,
+  };
 };
 
 const skippedVolumes = (record: BackupRecord): Readonly<Record<string, string>> =>

@@ -57,7 +57,12 @@ export const readPointRecord = async (
 };
 
 /** Replaces a record, or writes the first one; BUCKET_CONFLICT when somebody else was quicker. */
-export const writePointRecord = async (bucket: Bucket, cluster: string, record: PointRecord, etag: string | undefined): Promise<void> => {
+export const writePointRecord = async (
+  bucket: Bucket,
+  cluster: string,
+  record: PointRecord,
+  etag: string | undefined,
+): Promise<void> => {
   const body = new TextEncoder().encode(`${JSON.stringify(record, undefined, 2)}\n`);
   await bucket.put(pointKey(cluster, record.point), body, etag === undefined ? "absent" : { etag });
 };

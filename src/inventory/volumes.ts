@@ -17,8 +17,15 @@ const excludeLabel = "velero.io/exclude-from-backup";
 const excludeAnnotation = "backup.velero.io/backup-volumes-excludes";
 /** Fields of a PV's spec that are not its source. */
 const notSources = new Set([
-  "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy",
-  "storageClassName", "volumeMode", "volumeAttributesClassName",
+  "accessModes",
+  "capacity",
+  "claimRef",
+  "mountOptions",
+  "nodeAffinity",
+  "persistentVolumeReclaimPolicy",
+  "storageClassName",
+  "volumeMode",
+  "volumeAttributesClassName",
 ]);
 
 /** All volumes of the cluster, ordered by name. */
@@ -102,11 +109,14 @@ const mountsOfPod = (pod: Pod, owners: ReadonlyMap<string, PodMaker>): readonly 
 
 const claimsOf = (spec: PodSpec): readonly { readonly claim: string; readonly volume: string }[] =>
   (spec.volumes ?? []).flatMap((volume) =>
-    volume.persistentVolumeClaim === undefined ? [] : [{ claim: volume.persistentVolumeClaim.claimName, volume: volume.name }],
+    volume.persistentVolumeClaim === undefined
+      ? []
+      : [{ claim: volume.persistentVolumeClaim.claimName, volume: volume.name }],
   );
 
 const mountedBy = (spec: PodSpec, volume: string): Mount["by"] => {
-  const mounts = (container: ContainerSpec): boolean => (container.volumeMounts ?? []).some((mount) => mount.name === volume);
+  const mounts = (container: ContainerSpec): boolean =>
+    (container.volumeMounts ?? []).some((mount) => mount.name === volume);
   if (spec.containers.some(mounts)) return "main";
   return (spec.initContainers ?? []).some(mounts) ? "init" : "none";
 };
@@ -120,7 +130,10 @@ const outermost = (object: Pod | PodMaker, owners: ReadonlyMap<string, PodMaker>
 };
 
 /** Workloads whose template names a claim, whether or not they have pods now. */
-const workloadsByClaim = (makers: readonly PodMaker[], owners: ReadonlyMap<string, PodMaker>): Map<string, Workload[]> => {
+const workloadsByClaim = (
+  makers: readonly PodMaker[],
+  owners: ReadonlyMap<string, PodMaker>,
+): Map<string, Workload[]> => {
   const result = new Map<string, Workload[]>();
   for (const maker of makers) {
     const namespace = maker.metadata.namespace ?? "";

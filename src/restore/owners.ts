@@ -22,7 +22,7 @@ export interface Owners {
   readonly unstoppable: readonly Unstoppable[];
 }
 
-const scalableKinds: readonly string[] = ["Deployment", "StatefulSet", "ReplicaSet"];
+const scalableKinds: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "ReplicaSet"]);
 
 const whyNot: Readonly<Record<string, string>> = {
   Pod: "it is a bare pod: delete it, and create it again after the restore",
@@ -31,7 +31,7 @@ const whyNot: Readonly<Record<string, string>> = {
   CronJob: "one of its Jobs is running: wait for it, or delete the Job, and suspend the CronJob",
 };
 
-const finished: readonly string[] = ["Succeeded", "Failed"];
+const finished: ReadonlySet<string> = new Set(["Succeeded", "Failed"]);
 
 /** All owners of the pods that use these volumes. A workload that is scaled to zero already is listed too: it must stay so. */
 export const ownersOf = (volumes: readonly Volume[]): Owners => {
@@ -41,7 +41,7 @@ export const ownersOf = (volumes: readonly Volume[]): Owners => {
     for (const workload of volume.workloads) {
       const key = `${volume.namespace}/${workload.kind}/${workload.name}`;
       const active = volume.mounts.some(
-        (mount) => mount.workload.kind === workload.kind && mount.workload.name === workload.name && !finished.includes(mount.phase),
+        (mount) => mount.workload.kind === workload.kind && mount.workload.name === workload.name && !finished.has(mount.phase),
       );
       if (isScalable(workload.kind)) scalable.set(key, { kind: workload.kind, namespace: volume.namespace, name: workload.name });
       else if (active) unstoppable.set(key, unstoppableOf(volume, workload));
@@ -50,7 +50,7 @@ export const ownersOf = (volumes: readonly Volume[]): Owners => {
   return { scalable: [...scalable.values()], unstoppable: [...unstoppable.values()] };
 };
 
-const isScalable = (kind: string): kind is Scalable["kind"] => scalableKinds.includes(kind);
+const isScalable = (kind: string): kind is Scalable["kind"] => scalableKinds.has(kind);
 
 const unstoppableOf = (volume: Volume, workload: { readonly kind: string; readonly name: string }): Unstoppable => ({
   kind: workload.kind,

@@ -124,7 +124,7 @@ export class PodAgents implements Agents {
     const { kubernetes, context, namespace } = this.#options;
     const pod = { namespace, name };
     await kubernetes.remove(resources.pods, pod, heardOut ? { gracePeriodSeconds: 0 } : {});
-    while (!heardOut && (await kubernetes.get(resources.pods, pod)) !== undefined) await context.clock.sleep(300);
+    if (!heardOut) while ((await kubernetes.get(resources.pods, pod)) !== undefined) await context.clock.sleep(300);
     await kubernetes.remove(resources.secrets, pod);
     await removeHolders(kubernetes, task.mounts, task.operation);
   }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { mapLimited } from "../../model/concurrency.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
-import { copyEntryOf, directorySchema, entrySchema } from "./directory.ts";
+import { copyEntryOf, directorySchema, entrySchema, summarySchema } from "./directory.ts";
 import { kopiaFailure } from "./failures.ts";
 import { ObjectServer } from "./object-server.ts";
 import type { CopyEntry, KopiaSnapshot, Repository, RestoreOptions } from "./port.ts";
@@ -100,19 +100,21 @@ export class KopiaRepository implements Repository {
   }
 }
 
+const noSummary = summarySchema.parse({});
+
 const snapshotOf = (manifest: z.output<typeof manifestSchema>): KopiaSnapshot => {
-  const summary = manifest.rootEntry.summ;
+  const summary = manifest.rootEntry.summ ?? noSummary;
   return {
     id: manifest.id,
     root: copyEntryOf(manifest.rootEntry, ""),
-    files: summary?.files ?? 0,
+    files: summary.files,
     // kopia counts the root as well.
-    directories: Math.max(0, (summary?.dirs ?? 1) - 1),
-    symlinks: summary?.symlinks ?? 0,
-    bytes: summary?.size ?? 0,
+    directories: Math.max(0, summary.dirs - 1),
+    symlinks: summary.symlinks,
+    bytes: summary.size,
     excluded: manifest.stats.excludedFileCount + manifest.stats.excludedDirCount,
-    failed: (summary?.numFailed ?? 0) + (summary?.numIgnoredErrors ?? 0),
-    failures: (summary?.errors ?? []).map(({ path, error }) => `${path}: ${error}`),
-    incomplete: manifest.incomplete ?? summary?.incomplete,
+    failed: summary.numFailed + summary.numIgnoredErrors,
+    failures: summary.errors.map(({ path, error }) => `${path}: ${error}`),
+    incomplete: manifest.incomplete ?? summary.incomplete,
   };
 };

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { CopyEntry } from "./port.ts";
 
-const summarySchema = z.looseObject({
+/** What lies below a directory, summed up. */
+export const summarySchema = z.looseObject({
   size: z.number().default(0),
   files: z.number().default(0),
   symlinks: z.number().default(0),
