@@ -54,10 +54,10 @@ describe("rights", () => {
     world.cluster.deny({ resource: resources.podVolumeRestores, namespace });
     const { verdict, found, code } = await world.result("rights");
     expect({ verdict, code }).toEqual({ verdict: "failed", code: "KUBERNETES_FORBIDDEN" });
-    expect(found).toContain("2 of 16 RBAC rules are missing");
+    expect(found).toContain("2 of 17 RBAC rules are missing");
     expect(found).toContain('{apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["patch"]} cluster-wide');
     expect(found).toContain(
-      'resources: ["podvolumerestores"], verbs: ["get", "create", "delete"]} in namespace "velero"',
+      'resources: ["podvolumerestores"], verbs: ["get", "create"]} in namespace "velero"',
     );
   });
 
@@ -66,7 +66,7 @@ describe("rights", () => {
     world.cluster.deny({ verb: "get", resource: resources.pods, subresource: "log" });
     const { found } = await world.result("rights");
     expect(found).toContain(
-      '1 of 16 RBAC rules are missing: {apiGroups: [""], resources: ["pods/log"], verbs: ["get"]} in namespace "holdfast"',
+      '1 of 17 RBAC rules are missing: {apiGroups: [""], resources: ["pods/log"], verbs: ["get"]} in namespace "holdfast"',
     );
   });
 });

@@ -35,10 +35,11 @@ export const neededRules = ({ velero, holdfast }: Pick<Config, "velero" | "holdf
   { resource: resources.jobs, verbs: list },
   { resource: resources.cronJobs, verbs: list },
   { resource: resources.pods, subresource: "log", verbs: get, namespace: holdfast.namespace },
-  { resource: resources.secrets, verbs: ["create", "delete"], namespace: holdfast.namespace },
-  { resource: resources.backups, verbs: ["get", "create"], namespace: velero.namespace },
+  { resource: resources.secrets, verbs: ["list", "create", "delete"], namespace: holdfast.namespace },
+  { resource: resources.backups, verbs: ["get", "list", "create"], namespace: velero.namespace },
   { resource: resources.podVolumeBackups, verbs: list, namespace: velero.namespace },
-  { resource: resources.podVolumeRestores, verbs: ["get", "create", "delete"], namespace: velero.namespace },
+  { resource: resources.podVolumeRestores, verbs: ["get", "create"], namespace: velero.namespace },
+  { resource: resources.configMaps, verbs: ["create", "delete"], namespace: velero.namespace },
 ];
 
 /** The needed rules with only those verbs that the user lacks. */
