@@ -6,6 +6,7 @@
  *   .holdfast-moving-OP   entries are on their way in, or on their way back: what lies in the root is original
  *   .holdfast-aside-OP    everything original is in here: what lies in the root is new
  *   .holdfast-discard-OP  the new files are verified: this can go
+ * (and .holdfast-probe-OP, an empty file by which the file system's time step is found out: it can go)
  * From "moving" on the directory has the owner and mode of the volume's root, and in "aside" its time (to the
  * microsecond: Node sets no finer one), so that those come back too.
  */
@@ -14,7 +15,7 @@ import type { Stats } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../model/failure.ts";
 
-const own = /^\.holdfast-(fresh|moving|aside|discard)-[a-z0-9-]+$/;
+const own = /^\.holdfast-(fresh|moving|aside|discard|probe)-[a-z0-9-]+$/;
 /** ext4 keeps it, and only root may touch it. */
 const lostAndFound = "lost+found";
 
@@ -24,7 +25,7 @@ export const isOurs = (name: string): boolean => own.test(name);
 /** True for what stays where it is: our own directories, and lost+found. */
 export const staysPut = (name: string): boolean => isOurs(name) || name === lostAndFound;
 
-const directoriesOf = async (root: string, state: "fresh" | "moving" | "aside" | "discard"): Promise<readonly string[]> =>
+const ownIn = async (root: string, state: "fresh" | "moving" | "aside" | "discard" | "probe"): Promise<readonly string[]> =>
   (await readdir(root)).filter((name) => own.exec(name)?.[1] === state).map((name) => join(root, name));
 
 type Attributes = Pick<Stats, "uid" | "gid" | "mode" | "atimeMs" | "mtimeMs">;
@@ -55,14 +56,15 @@ export const setAside = async (root: string, operation: string): Promise<string>
 /** Removes whatever is new and puts everything original back. Does nothing when nothing was set aside. */
 export const putBack = async (root: string): Promise<boolean> => {
   await removeDiscarded(root);
-  for (const directory of await directoriesOf(root, "fresh")) await rmdir(directory);
-  const aside = await directoriesOf(root, "aside");
+  for (const directory of await ownIn(root, "fresh")) await rmdir(directory);
+  for (const file of await ownIn(root, "probe")) await rm(file);
+  const aside = await ownIn(root, "aside");
   if (aside.length > 1) throw new Failure("TARGET_UNUSABLE", { what: "The volume holds files that two restores have set aside.", why: aside.join(", "), todo: "Look at both by hand, and keep the one that is right." });
   for (const directory of aside) {
     for (const name of await readdir(root)) if (!staysPut(name)) await rm(join(root, name), { recursive: true });
     await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-moving-"));
   }
-  const moving = await directoriesOf(root, "moving");
+  const moving = await ownIn(root, "moving");
   for (const directory of moving) await moveBack(directory, root);
   return aside.length + moving.length > 0;
 };
@@ -76,10 +78,10 @@ const moveBack = async (directory: string, root: string): Promise<void> => {
 
 /** Gives up what was set aside, for good. */
 export const discardAside = async (root: string): Promise<void> => {
-  for (const directory of await directoriesOf(root, "aside")) await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-discard-"));
+  for (const directory of await ownIn(root, "aside")) await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-discard-"));
   await removeDiscarded(root);
 };
 
 const removeDiscarded = async (root: string): Promise<void> => {
-  for (const directory of await directoriesOf(root, "discard")) await rm(directory, { recursive: true });
+  for (const directory of await ownIn(root, "discard")) await rm(directory, { recursive: true });
 };

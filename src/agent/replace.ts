@@ -17,6 +17,7 @@ import { leftOutOf } from "./left-out.ts";
 import { readEntry, readTree } from "./live-tree.ts";
 import type { ReplacedVolume } from "./lines.ts";
 import type { OpenRepository } from "./repositories.ts";
+import { timeStep } from "./time-step.ts";
 import { checkRoom, checkSameDevice, openTarget, type Target } from "./target.ts";
 
 interface Replacement {
@@ -35,7 +36,7 @@ export const replace = async (job: ReplaceJob, open: OpenRepository, context: Ag
     if (job.part !== "after") await makeRoom(job, replacements, context);
     if (job.part === "whole") await putIn(replacements, context);
     if (job.part === "before") return;
-    await verifyAndFinish(replacements, context);
+    await verifyAndFinish(job, replacements, context);
   } catch (error) {
     context.say({ type: "step", title: "putting the earlier files back" });
     for (const { target } of replacements) await putBack(target.root);
@@ -85,11 +86,11 @@ const putIn = async (replacements: readonly Replacement[], context: AgentContext
   }
 };
 
-const verifyAndFinish = async (replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
+const verifyAndFinish = async (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
   const results: ReplacedVolume[] = [];
   for (const replacement of replacements) {
     context.say({ type: "step", title: `comparing ${replacement.volume.volume} with its copy` });
-    results.push(await verify(replacement, context));
+    results.push(await verify(replacement, job.operation, context));
     context.signal.throwIfAborted();
   }
   for (const { target, snapshot } of replacements) {
@@ -103,11 +104,12 @@ const verifyAndFinish = async (replacements: readonly Replacement[], context: Ag
 /** Differences that are shown; their number is always told. */
 const shown = 5;
 
-const verify = async ({ volume, target, repository, snapshot }: Replacement, context: AgentContext): Promise<ReplacedVolume> => {
+const verify = async ({ volume, target, repository, snapshot }: Replacement, operation: string, context: AgentContext): Promise<ReplacedVolume> => {
   const wanted = await collect(repository.entries(snapshot));
   await setDirectoryTimes(target.root, wanted);
   const found = await collect(readTree(target.root, staysPut));
-  const problems = [...compareTrees(wanted.filter(isAppData), found), ...(await rootProblems(target, snapshot.root))];
+  const step = await timeStep(target.root, `.holdfast-probe-${operation}`);
+  const problems = [...compareTrees(wanted.filter(isAppData), found, step), ...(await rootProblems(target, snapshot.root))];
   const paths = new Set(found.map((entry) => entry.path));
   const read = (path: string): AsyncIterable<Uint8Array> | undefined => (paths.has(path) ? createReadStream(join(target.root, path)) : undefined);
   const databases = await checkDatabases(databaseCandidates(found), read, join(context.places.scratch, "databases"));
@@ -126,8 +128,13 @@ const verify = async ({ volume, target, repository, snapshot }: Replacement, con
     symlinks: of("symlink"),
     bytes: found.reduce((sum, entry) => sum + entry.size, 0),
     databases: databases.checked,
-    notKept: [...leftOutOf(snapshot, wanted), ...(await lostLinks(target.root))],
+    notKept: [...leftOutOf(snapshot, wanted), ...(await lostLinks(target.root)), ...roundedTimes(wanted, step)],
   };
+};
+
+const roundedTimes = (wanted: readonly TreeEntry[], step: bigint): readonly string[] => {
+  const rounded = wanted.filter((entry) => entry.mtime % step !== 0n).length;
+  return rounded === 0 ? [] : [`${rounded} times are rounded: this file system keeps them in steps of ${Number(step) / 1e6} ms`];
 };
 
 const collect = async <T>(items: AsyncIterable<T>): Promise<readonly T[]> => {
