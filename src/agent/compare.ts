@@ -9,7 +9,7 @@ const directoryTolerance = 1000n;
 /** kopia gives a restored directory the newest time of its content, so that the agent sets its own (directory-times.ts). */
 const sameTime = (wanted: TreeEntry, found: TreeEntry, step: bigint): boolean => {
   const difference = wanted.mtime / step - found.mtime / step;
-  if (wanted.type !== "directory") return difference === 0n;
+  if (wanted.type !== "directory" || step !== 1n) return difference === 0n;
   return difference < directoryTolerance && difference > -directoryTolerance;
 };
 
