@@ -5,7 +5,7 @@ import type { Volume } from "../model/volume.ts";
 import type { KubeObject } from "../systems/kubernetes/port.ts";
 import type { Bucket } from "../systems/s3/port.ts";
 import { readContents } from "../systems/velero/contents.ts";
-import type { Claim, Namespace, PersistentVolume, Pod, PodMaker } from "./raw.ts";
+import type { Claim, PersistentVolume, Pod, PodMaker } from "./raw.ts";
 import { volumesOf } from "./volumes.ts";
 
 export interface LastKnown {
@@ -57,7 +57,7 @@ export const readLastKnown = async (
 const volumesIn = (contents: ReadonlyMap<string, readonly KubeObject[]>): readonly Volume[] => {
   const all = (resource: string): readonly KubeObject[] => contents.get(resource) ?? [];
   return volumesOf({
-    namespaces: all("namespaces") as readonly Namespace[],
+    namespaces: all("namespaces"),
     claims: all("persistentvolumeclaims") as readonly Claim[],
     persistentVolumes: all("persistentvolumes") as readonly PersistentVolume[],
     pods: all("pods") as readonly Pod[],

@@ -6,6 +6,7 @@ import {
   backupNames,
   type BackupRecord,
   readBackup,
+  type StoredBackup,
   type StoredPodVolumeBackup,
 } from "../systems/velero/backup-record.ts";
 import { pointLabel } from "../systems/velero/manifests.ts";
