@@ -1,5 +1,6 @@
 /** Progress: a live line on a terminal, plain lines elsewhere, lines of JSON with --json. */
 import type { Context } from "../context.ts";
+import { singleLine } from "./single-line.ts";
 
 export interface Progress {
   /** A new stage begins. */
@@ -20,7 +21,8 @@ export const openProgress = (context: Context, asJson: boolean): Progress => {
 };
 
 const jsonProgress = (context: Context): Progress => {
-  const write = (event: object): void => context.stdout.write(`${JSON.stringify({ time: new Date(context.clock.now()).toISOString(), ...event })}\n`);
+  const write = (event: object): void =>
+    context.stdout.write(`${JSON.stringify({ time: new Date(context.clock.now()).toISOString(), ...event })}\n`);
   return {
     step: (title) => write({ type: "step", title }),
     detail: (text, data) => write({ type: "progress", text, ...data }),
@@ -29,7 +31,7 @@ const jsonProgress = (context: Context): Progress => {
 };
 
 const plainProgress = (context: Context): Progress => ({
-  step: (title) => context.stderr.write(`${title}\n`),
+  step: (title) => context.stderr.write(`${singleLine(title)}\n`),
   detail: () => undefined,
   end: () => undefined,
 });
@@ -45,17 +47,18 @@ const liveProgress = (context: Context): Progress => {
   return {
     step: (next) => {
       finish();
-      title = next;
+      title = singleLine(next);
       draw(`${title} …`);
     },
     detail: (text) => {
       const now = context.clock.now();
       if (now - drawn < redrawInterval) return;
       drawn = now;
-      draw(`${title}: ${text}`);
+      draw(`${title}: ${singleLine(text)}`);
     },
     end: finish,
   };
 };
 
-const fit = (text: string, columns: number): string => (text.length < columns ? text : `${text.slice(0, columns - 2)}…`);
+const fit = (text: string, columns: number): string =>
+  text.length < columns ? text : `${text.slice(0, columns - 2)}…`;

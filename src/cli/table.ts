@@ -1,4 +1,5 @@
 /** Borderless tables as kubectl prints them: upper-case heads, three spaces between columns. */
+import { singleLine } from "./single-line.ts";
 
 /** Rows of cells below heads; the last column is not padded. Cells are single lines. */
 export const formatTable = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
@@ -14,9 +15,6 @@ export const formatTable = (heads: readonly string[], rows: readonly (readonly s
     )
     .join("");
 };
-
-/** Control characters in names of files and the like must not reach the terminal. */
-const singleLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 
 /** Code points: what Kubernetes names are made of takes one column each. */
 const width = (text: string): number => Array.from(text).length;
