@@ -116,8 +116,7 @@ describe("a moment", () => {
           fc.stringMatching(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/),
         ),
         (text) => {
-          expect(finiteOrRefused(text)).toBe(true););
-          }
+          expect(finiteOrRefused(text)).toBe(true);
         },
       ),
     );
