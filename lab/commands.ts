@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type Lab, paths } from "./lab.ts";
 import { interruptible } from "./shell/interruptible.ts";
 import type { Report } from "./shell/report.ts";
-import { initOf } from "./site/inside.ts";
+import { initOf, MachineDown } from "./site/inside.ts";
+import { readState } from "./state.ts";
 
 export interface Invocation {
   readonly lab: Lab;
@@ -21,14 +22,11 @@ export interface Command {
 
 const afterInterruption = 'the next "up" starts anew, and "down" removes what is there';
 
-/** Programs that the laptop's user has installed. */
-const laptopTools = ["kubectl", "velero", "kopia"] as const;
-
-const onLaptop = async ({ lab, report }: Invocation, words: readonly string[]): Promise<number> => {
-  const { tools } = await import("./parts.ts");
+const onLaptop = async ({ lab }: Invocation, words: readonly string[]): Promise<number> => {
   const { execOnLaptop, laptopEnvironment } = await import("./exec.ts");
-  const env = laptopEnvironment(lab, await tools(lab, laptopTools, report), laptopTools);
-  return execOnLaptop(lab, env, words);
+  const state = readState(lab);
+  if (state === undefined) throw new MachineDown(lab, "site");
+  return execOnLaptop(lab, laptopEnvironment(lab, state.tools), words);
 };
 
 const showStatus = async (invocation: Invocation): Promise<number> => {

@@ -2,20 +2,21 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, delimiter, join } from "node:path";
-import type { ComponentName } from "./components/catalogue.ts";
 import { checkout, type Lab, paths } from "./lab.ts";
-import type { Binaries } from "./node/control-plane.ts";
 import { inside } from "./site/inside.ts";
+import type { State } from "./state.ts";
 
-/** Environment of commands on the laptop. `tools` are binaries that its user has installed. */
-export const laptopEnvironment = (lab: Lab, binary: Binaries, tools: readonly ComponentName[]): NodeJS.ProcessEnv => ({
+/** Environment of commands on the laptop. */
+export const laptopEnvironment = (lab: Lab, tools: State["tools"]): NodeJS.ProcessEnv => ({
   ...process.env,
   HOLDFAST_LAB: lab.name,
   KUBECONFIG: paths(lab).kubeconfig,
   HOLDFAST_CONFIG: paths(lab).holdfastConfig,
-  PATH: [join(checkout, "node_modules", ".bin"), ...tools.map((tool) => dirname(binary(tool))), process.env.PATH].join(
-    delimiter,
-  ),
+  PATH: [
+    join(checkout, "node_modules", ".bin"),
+    ...Object.values(tools).map((path) => dirname(path)),
+    process.env.PATH,
+  ].join(delimiter),
 });
 
 /** nsenter forks into the site's pid namespace and does not pass signals on to its child. */

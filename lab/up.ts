@@ -1,5 +1,5 @@
 /** Brings a lab up: site, NAS, node, Velero, seeded volumes, apps. Safe to call on a lab that runs. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { alone } from "./alone.ts";
 import { apps, manifests } from "./apps/apps.ts";
 import {
@@ -12,7 +12,7 @@ import {
 } from "./cluster-state.ts";
 import { remove } from "./down.ts";
 import { writeHoldfastConfig } from "./holdfast-config.ts";
-import { type Lab, paths } from "./lab.ts";
+import type { Lab } from "./lab.ts";
 import { type Build, installBase, installVeleroOn, prepare, startMachines, startNodeOf } from "./machines.ts";
 import { emptyBucket } from "./nas/nas.ts";
 import { destroyNode, waitFor, waitForNode } from "./node/node.ts";
@@ -20,6 +20,7 @@ import { plantClaims } from "./planting.ts";
 import type { Report } from "./shell/report.ts";
 import { initOf } from "./site/inside.ts";
 import { applyObjects, type Kubectl } from "./site/kubectl.ts";
+import { forgetState, readState, writeState } from "./state.ts";
 import { stopProvisioning } from "./storage.ts";
 import { waitForVelero } from "./velero/install.ts";
 
@@ -72,13 +73,13 @@ export const waitForApps = (kubectl: Kubectl): Promise<void> =>
   });
 
 /** Whether the lab came up to its end. What an interruption left is not up. */
-const isUp = (lab: Lab): boolean => existsSync(paths(lab).state) && initOf(lab, "node") !== undefined;
+const isUp = (lab: Lab): boolean => readState(lab) !== undefined && initOf(lab, "node") !== undefined;
 
 /** Does work after which the lab is up. Until then it is not, whatever interrupts. */
-const becomeUp = async (lab: Lab, work: () => Promise<void>): Promise<void> => {
-  rmSync(paths(lab).state, { force: true });
+const becomeUp = async ({ lab, parts: { binary } }: Build, work: () => Promise<void>): Promise<void> => {
+  forgetState(lab);
   await work();
-  writeFileSync(paths(lab).state, JSON.stringify({ up: new Date().toISOString() }));
+  writeState(lab, { tools: { kubectl: binary("kubectl"), velero: binary("velero"), kopia: binary("kopia") } });
 };
 
 export interface UpOptions {
@@ -95,7 +96,7 @@ const bringUp = async (lab: Lab, report: Report, { signal }: UpOptions): Promise
   await report.step(`lab "${lab.name}" up`, async () => {
     await remove(lab);
     mkdirSync(lab.dir, { recursive: true });
-    await becomeUp(lab, async () => {
+    await becomeUp(build, async () => {
       await startMachines(build);
       writeHoldfastConfig(lab);
       await install(build);
@@ -136,7 +137,7 @@ export const reset = (lab: Lab, report: Report, options: UpOptions = {}): Promis
     async () => {
       if (initOf(lab, "nas") === undefined || !hasCleanState(lab)) return bringUp(lab, report, options);
       const build = await prepare(lab, report, options.signal);
-      return report.step(`lab "${lab.name}" reset`, () => becomeUp(lab, () => returnToClean(build)));
+      return report.step(`lab "${lab.name}" reset`, () => becomeUp(build, () => returnToClean(build)));
     },
     (text) => report.line(text),
   );

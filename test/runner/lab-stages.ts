@@ -5,6 +5,7 @@ import { s3Endpoint, s3Keys } from "../../lab/nas/nas.ts";
 import { tools } from "../../lab/parts.ts";
 import { createReport, silentReport } from "../../lab/shell/report.ts";
 import { inside } from "../../lab/site/inside.ts";
+import { laptopTools } from "../../lab/state.ts";
 import { up } from "../../lab/up.ts";
 import { footprintOf, traces } from "./traces.ts";
 import { type Stage, vitest, work } from "./stage.ts";
@@ -15,7 +16,7 @@ const lab = openLab("test");
 const labTests: Stage = {
   name: "lab tests",
   run: async () => {
-    const binary = await tools(lab, ["kubectl", "velero", "kopia"], silentReport);
+    const binary = await tools(lab, laptopTools, silentReport);
     const env = {
       ...process.env,
       HOLDFAST_LAB: lab.name,
