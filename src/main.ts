@@ -9,7 +9,7 @@ import type { Context, Output } from "./context.ts";
 const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 const outputOf = (stream: NodeJS.WriteStream): Output => ({
-  isTTY: Boolean(stream.isTTY),
+  isTTY: stream.isTTY ?? false,
   ...(stream.columns === undefined ? {} : { columns: stream.columns }),
   write: (text) => void stream.write(text),
 });
@@ -36,7 +36,7 @@ const realContext = (): Context => {
     randomId: (length) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join(""),
     env: process.env,
     cwd: process.cwd(),
-    stdin: { isTTY: Boolean(process.stdin.isTTY), readLine: (prompt) => readLine(prompt, interrupted.signal) },
+    stdin: { isTTY: process.stdin.isTTY ?? false, readLine: (prompt) => readLine(prompt, interrupted.signal) },
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
     signal: interrupted.signal,
