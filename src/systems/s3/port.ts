@@ -2,7 +2,8 @@
  * An S3 bucket as Holdfast uses it. All keys are relative to the bucket.
  *
  * Contract: failures are `Failure`s (BUCKET_UNREACHABLE, _UNTRUSTED, _DENIED, _MISSING, _CONFLICT, _REFUSED); reading
- * an absent key gives undefined; removing one succeeds; reads after a finished write see it.
+ * an absent key gives undefined; removing one succeeds; reads after a finished write see it. No key may be the folder
+ * of another ("a" beside "a/b"): MinIO on a disk lists only the first of them.
  */
 export interface StoredObject {
   readonly key: string;
