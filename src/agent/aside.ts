@@ -25,8 +25,16 @@ export const isOurs = (name: string): boolean => own.test(name);
 /** True for what stays where it is: our own directories, and lost+found. */
 export const staysPut = (name: string): boolean => isOurs(name) || name === lostAndFound;
 
-const ownIn = async (root: string, state: "fresh" | "moving" | "aside" | "discard" | "probe"): Promise<readonly string[]> =>
-  (await readdir(root)).filter((name) => own.exec(name)?.[1] === state).map((name) => join(root, name));
+/** Our own entries of one state. What only has such a name, a symbolic link of the app say, is none. */
+const ownIn = async (root: string, state: "fresh" | "moving" | "aside" | "discard" | "probe"): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for (const name of await readdir(root)) {
+    if (own.exec(name)?.[1] !== state) continue;
+    const stats = await lstat(join(root, name));
+    if (state === "probe" ? stats.isFile() : stats.isDirectory()) found.push(join(root, name));
+  }
+  return found;
+};
 
 type Attributes = Pick<Stats, "uid" | "gid" | "mode" | "atimeMs" | "mtimeMs">;
 
@@ -36,8 +44,14 @@ const setAttributes = async (directory: string, { uid, gid, mode, atimeMs, mtime
   await utimes(directory, atimeMs / 1000, mtimeMs / 1000);
 };
 
+/** Everything in a directory but what stays put. Names as bytes: not every name is UTF-8. */
+const movableIn = async (directory: string): Promise<readonly Buffer[]> =>
+  (await readdir(directory, { encoding: "buffer" })).filter((name) => !staysPut(name.toString()));
+
+const inside = (directory: string, name: Buffer): Buffer => Buffer.concat([Buffer.from(`${directory}/`), name]);
+
 const moveAll = async (from: string, to: string): Promise<void> => {
-  for (const name of await readdir(from)) if (!staysPut(name)) await rename(join(from, name), join(to, name));
+  for (const name of await movableIn(from)) await rename(inside(from, name), inside(to, name));
 };
 
 /** Leaves the root empty but for what stays put. Call `putBack` first when an earlier attempt may have left something. */
@@ -58,22 +72,24 @@ export const putBack = async (root: string): Promise<boolean> => {
   await removeDiscarded(root);
   for (const directory of await ownIn(root, "fresh")) await rmdir(directory);
   for (const file of await ownIn(root, "probe")) await rm(file);
-  const aside = await ownIn(root, "aside");
-  if (aside.length > 1) throw new Failure("TARGET_UNUSABLE", { what: "The volume holds files that two restores have set aside.", why: aside.join(", "), todo: "Look at both by hand, and keep the one that is right." });
+  const [aside, moving] = [await ownIn(root, "aside"), await ownIn(root, "moving")];
+  const original = [...aside, ...moving];
+  if (original.length > 1) throw new Failure("TARGET_UNUSABLE", { what: "The volume holds files that two restores have set aside.", why: original.join(", "), todo: "Look at both by hand, and keep the one that is right." });
   for (const directory of aside) {
-    for (const name of await readdir(root)) if (!staysPut(name)) await rm(join(root, name), { recursive: true });
+    for (const name of await movableIn(root)) await rm(inside(root, name), { recursive: true });
     await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-moving-"));
   }
-  const moving = await ownIn(root, "moving");
-  for (const directory of moving) await moveBack(directory, root);
-  return aside.length + moving.length > 0;
+  for (const directory of await ownIn(root, "moving")) await moveBack(directory, root);
+  return original.length > 0;
 };
 
 const moveBack = async (directory: string, root: string): Promise<void> => {
   const attributes = await lstat(directory);
   await moveAll(directory, root);
-  await rmdir(directory);
+  // Before the directory goes: a crash after that finds them nowhere.
   await setAttributes(root, attributes);
+  await rmdir(directory);
+  await utimes(root, attributes.atimeMs / 1000, attributes.mtimeMs / 1000);
 };
 
 /** Gives up what was set aside, for good. */
