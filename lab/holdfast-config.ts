@@ -26,7 +26,10 @@ export const writeHoldfastConfig = (lab: Lab): void => {
     velero: { namespace: veleroNamespace, policyConfigMap: policyName },
     holdfast: { cluster: "lab", image: holdfastImage },
     policy: { rpo: "24h", timeZone: "Europe/Berlin", keep: { daily: 7, weekly: 4 } },
-    volumes: { expectEmpty: ["misc/empty"] },
+    volumes: {
+      exclude: [{ volume: "misc/host-data", reason: "a directory of the node that can be made again" }],
+      expectEmpty: ["misc/empty"],
+    },
   };
   writeFileSync(holdfastConfig, stringify(config));
 };

@@ -4,7 +4,7 @@ import type { TreeEntry } from "../model/tree.ts";
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
 /** ns: Node sets times through a floating-point number, and directories' times are set by us. */
-const directoryTolerance = 1000n;
+const directoryTolerance = 2000n;
 
 /** kopia gives a restored directory the newest time of its content, so that the agent sets its own (directory-times.ts). */
 const sameTime = (wanted: TreeEntry, found: TreeEntry, step: bigint): boolean => {

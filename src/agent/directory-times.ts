@@ -12,8 +12,11 @@ const atATime = 16;
 /** Sets the time of each directory among the entries, exact to the microsecond; a directory that is absent is skipped here and found by the comparison. */
 export const setDirectoryTimes = async (root: string, entries: readonly TreeEntry[]): Promise<void> => {
   const directories = entries.filter((entry) => entry.type === "directory");
-  await mapLimited(directories, atATime, ({ path, mtime }) => setTime(join(root, path), Number(mtime / 1000n) / 1e6));
+  await mapLimited(directories, atATime, ({ path, mtime }) => setTime(join(root, path), secondsOf(mtime)));
 };
+
+/** The middle of the microsecond: what Node cuts off afterwards does not reach the one before. */
+const secondsOf = (mtime: bigint): number => (Number(mtime / 1000n) + 0.5) / 1e6;
 
 const setTime = async (directory: string, seconds: number): Promise<void> => {
   try {
