@@ -28,7 +28,7 @@ describe("location", () => {
     const { found } = await worldWith({}, { phase: "Unavailable", message: "x509: unknown authority" }).result(
       "location",
     );
-    expect(found).toBe("The BackupStorageLocation velero/default is Unavailable. x509: unknown authority");
+    expect(found).toBe("The BackupStorageLocation velero/default is Unavailable: x509: unknown authority");
     expect((await worldWith({}, {}).result("location")).found).toContain("not checked by Velero yet");
   });
 

@@ -17,7 +17,7 @@ describe("node-agent", () => {
     world.cluster.put(resources.pods, agentPod("node-4"));
     const { verdict, code, found } = await world.result("node-agent");
     expect({ verdict, code }).toEqual({ verdict: "failed", code: "VELERO_UNHEALTHY" });
-    expect(found).toContain("not Ready on node-2, node-3:");
+    expect(found).toContain("not Ready on node-2, node-3: volumes");
   });
 
   it("does not ask for it on cordoned nodes, and only mentions tainted ones", async () => {

@@ -83,7 +83,7 @@ const nodesFinding = async (kubernetes: Kubernetes, namespace: string): Promise<
   const names = without.filter((node) => !isReserved(node)).map(({ metadata }) => metadata.name);
   if (names.length > 0) {
     throw new Failure("VELERO_UNHEALTHY", {
-      what: `node-agent is not Ready on ${names.join(", ")}:`,
+      what: `node-agent is not Ready on ${names.join(", ")}.`,
       why: "volumes of pods there cannot be copied",
       todo: `kubectl -n ${namespace} get pods -l ${agentLabel} -o wide; a taint needs a toleration in the DaemonSet (Helm: nodeAgent.tolerations).`,
     });

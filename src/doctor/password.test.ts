@@ -51,7 +51,7 @@ describe("repositories", () => {
     world.store.seed(blobKey("films"), JSON.stringify({ ...format, uniqueID: "AAAAAAAAAAAAAAAAAAAAAA==" }));
     const { verdict, code, found } = await world.result("repositories");
     expect({ verdict, code }).toEqual({ verdict: "failed", code: "REPOSITORY_PASSWORD" });
-    expect(found).toContain("1 of 3 repositories: films.");
+    expect(found).toContain("1 of 3 repositories: films:");
   });
 
   it("are failed with a wrong password", async () => {

@@ -60,12 +60,26 @@ export const missingRules = async (kubernetes: Kubernetes, needed: readonly Rule
     .filter(({ verbs }) => verbs.length > 0);
 };
 
-/** As it stands in a Role, with the place that it has to hold in. */
-const ruleText = ({ resource, subresource, verbs, namespace }: Rule): string => {
-  const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
-  const where = namespace === undefined ? "cluster-wide" : `in namespace "${namespace}"`;
-  const quoted = verbs.map((verb) => `"${verb}"`).join(", ");
-  return `{apiGroups: ["${groupOf(resource)}"], resources: ["${name}"], verbs: [${quoted}]} ${where}`;
+const nameOf = ({ resource, subresource }: Rule): string =>
+  subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
+
+/** Short, for one line: "persistentvolumes (get, list)". */
+const shortText = (rule: Rule): string => `${nameOf(rule)} (${rule.verbs.join(", ")})`;
+
+/** As it stands in a Role. */
+const ruleText = (rule: Rule): string => {
+  const verbs = rule.verbs.map((verb) => `"${verb}"`).join(", ");
+  return `- {apiGroups: ["${groupOf(rule.resource)}"], resources: ["${nameOf(rule)}"], verbs: [${verbs}]}`;
+};
+
+/** The missing rules to be copied, by the place that they have to hold in. */
+const instructions = (missing: readonly Rule[]): string => {
+  const lines: string[] = [];
+  for (const place of new Set(missing.map(({ namespace }) => namespace))) {
+    lines.push(place === undefined ? "# in a ClusterRole" : `# in a Role in namespace "${place}", or a ClusterRole`);
+    lines.push(...missing.filter(({ namespace }) => namespace === place).map(ruleText));
+  }
+  return ["Give the kubeconfig's user these rules:", ...lines.map((line) => `    ${line}`)].join("\n");
 };
 
 export const rightsChecks = (world: DoctorWorld): readonly Check[] => [
@@ -78,9 +92,9 @@ export const rightsChecks = (world: DoctorWorld): readonly Check[] => [
       const missing = await missingRules(await world.kubernetes(), needed);
       if (missing.length === 0) return ok(`all ${needed.length} rules that Holdfast needs hold`);
       throw new Failure("KUBERNETES_FORBIDDEN", {
-        what: `${missing.length} of ${needed.length} RBAC rules are missing:`,
-        why: missing.map(ruleText).join("; "),
-        todo: "Add these rules to a Role or ClusterRole that is bound to the kubeconfig's user.",
+        what: `${missing.length} of ${needed.length} RBAC rules are missing.`,
+        why: missing.map(shortText).join(", "),
+        todo: instructions(missing),
       });
     },
   },

@@ -22,7 +22,7 @@ describe("runChecks", () => {
         id: "a",
         title: "A",
         verdict: "failed",
-        found: "It does not work. because",
+        found: "It does not work: because",
         todo: "repair it",
         code: "VELERO_ABSENT",
       },
@@ -39,7 +39,7 @@ describe("runChecks", () => {
       check("e", fine, ["d"]),
     ]);
     expect(results.map(({ verdict, found }) => `${verdict}: ${found}`)).toEqual([
-      "failed: It does not work. because",
+      "failed: It does not work: because",
       "unknown: needs a",
       "unknown: needs b",
       "unknown: not yet",
@@ -50,6 +50,13 @@ describe("runChecks", () => {
   it("looks at what needs a check with a warning", async () => {
     const results = await runChecks([check("a", async () => warning("hm", "do")), check("b", fine, ["a"])]);
     expect(results.map(({ verdict }) => verdict)).toEqual(["warning", "ok"]);
+  });
+
+  it("leaves a reason that is a sentence of its own", async () => {
+    const look = async () => {
+      throw new Failure("BUCKET_DENIED", { what: "It does not work.", why: "The store says so." });
+    };
+    expect(await runChecks([check("a", look)])).toMatchObject([{ found: "It does not work. The store says so." }]);
   });
 
   it("lets a defect go up, and one in the checks' order too", async () => {

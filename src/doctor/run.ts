@@ -29,9 +29,14 @@ const resultOf = async (check: Check, needed: readonly Promise<CheckResult>[]): 
   } catch (error) {
     if (!isFailure(error)) throw error;
     const { code, what, why, todo } = error;
-    const found = why === undefined ? what : `${what} ${why}`;
-    return { id, title, verdict: "failed", found, ...(todo === undefined ? {} : { todo }), code };
+    return { id, title, verdict: "failed", found: sentence(what, why), ...(todo === undefined ? {} : { todo }), code };
   }
+};
+
+/** What and why as one text: a reason that is no sentence of its own follows a colon. */
+const sentence = (what: string, why: string | undefined): string => {
+  if (why === undefined) return what;
+  return /^[^A-Z]/.test(why) && what.endsWith(".") ? `${what.slice(0, -1)}: ${why}` : `${what} ${why}`;
 };
 
 /** The exit status that the results amount to: that of the first failed one's code, else 0. */

@@ -10,7 +10,10 @@ interface ServerStatusRequest extends KubeObject {
 const patience = 10_000;
 const interval = 200;
 
-/** What the server answers; undefined when it does not answer within ten seconds. The request is removed in any case. */
+/**
+ * What the server answers; undefined when it does not answer within ten seconds. The request is removed in any case but
+ * that of a lost answer to its creation, where Velero does it after a minute.
+ */
 export const askServerVersion = async (
   kubernetes: Kubernetes,
   context: Pick<Context, "clock" | "randomId" | "signal">,
@@ -20,8 +23,8 @@ export const askServerVersion = async (
   const at = { namespace, name: `holdfast-doctor-${context.randomId(6)}` };
   const { apiVersion, kind } = resources.serverStatusRequests;
   const deadline = clock.now() + patience;
+  await kubernetes.create(resources.serverStatusRequests, { apiVersion, kind, metadata: at, spec: {} } as KubeObject);
   try {
-    await kubernetes.create(resources.serverStatusRequests, { apiVersion, kind, metadata: at, spec: {} } as KubeObject);
     for (;;) {
       const request = await kubernetes.get<ServerStatusRequest>(resources.serverStatusRequests, at);
       if (request?.status?.phase === "Processed") return request.status.serverVersion ?? "";

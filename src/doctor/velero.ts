@@ -40,48 +40,37 @@ export const veleroChecks = (world: DoctorWorld): readonly Check[] => {
   ];
 };
 
-interface Answer {
-  readonly version: string | undefined;
-  /** Why the server itself did not say. */
-  readonly because?: string;
-}
+/** The server's own word, or why there is none and what to do about that. */
+type Answer = { readonly version: string } | { readonly because: string; readonly todo: string };
 
-/** What the server says of itself, or why it says nothing: a doctor without the right to ask still sees the image. */
+/** A doctor without the right to ask still sees the image. */
 const serverAnswer = async (world: DoctorWorld, velero: VeleroDeployment): Promise<Answer> => {
-  if (velero.unavailable !== undefined) return { version: undefined, because: "the server is not available" };
+  const { namespace } = world.loaded.config.velero;
+  const todo = `Look at its log: kubectl -n ${namespace} logs deployment/velero`;
+  if (velero.unavailable !== undefined) return { because: "the server is not available", todo };
   try {
-    const version = await askServerVersion(
-      await world.kubernetes(),
-      world.context,
-      world.loaded.config.velero.namespace,
-    );
-    return version === undefined
-      ? { version, because: "the server did not answer a ServerStatusRequest within 10 s" }
-      : { version };
+    const version = await askServerVersion(await world.kubernetes(), world.context, namespace);
+    if (version !== undefined) return { version };
+    return { because: "the server did not answer a ServerStatusRequest within 10 s", todo };
   } catch (error) {
     if (!isFailure(error, "KUBERNETES_FORBIDDEN")) throw error;
-    return { version: undefined, because: `${error.what} ${error.why ?? ""}`.trim() };
+    return { because: error.what, todo: error.todo ?? "" };
   }
 };
 
 const versionFinding = async (world: DoctorWorld, velero: VeleroDeployment): Promise<Finding> => {
-  const { version, because } = await serverAnswer(world, velero);
-  const tag = tagOf(velero.image);
-  const told = [version, tag].find((text) => text !== undefined && parseVersion(text) !== undefined);
+  const answer = await serverAnswer(world, velero);
+  const own = "version" in answer ? answer.version : "";
+  const told = [own, tagOf(velero.image) ?? ""].find((text) => parseVersion(text) !== undefined);
   if (told !== undefined) requireNewEnough(told);
-  if (because !== undefined) {
-    const shown = told ?? "unknown";
+  if ("because" in answer) return warning(`${told ?? "unknown"} by the image's tag: ${answer.because}`, answer.todo);
+  if (told === undefined) {
     return warning(
-      `${shown} by the image's tag: ${because}`,
-      `Look at its log: kubectl -n ${world.loaded.config.velero.namespace} logs deployment/velero`,
-    );
-  }
-  if (told === undefined)
-    return warning(
-      `the version "${version ?? ""}" says nothing (image ${velero.image})`,
+      `the version "${own}" says nothing (image ${velero.image})`,
       "Holdfast is tested with Velero v1.18; run an image with a version in its tag.",
     );
-  return ok(version === told ? told : `${told} by the image's tag (the server calls itself "${version ?? ""}")`);
+  }
+  return ok(own === told ? told : `${told} by the image's tag (the server calls itself "${own}")`);
 };
 
 const collectorFinding = (velero: VeleroDeployment): Finding =>
