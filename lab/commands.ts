@@ -86,6 +86,15 @@ export const commands: Readonly<Record<string, Command>> = {
       return 0;
     },
   },
+  "load-agent": {
+    takes: "",
+    what: "give a running lab Holdfast's agent as the sources have it now",
+    run: async ({ lab, report }) => {
+      const { loadAgent } = await import("./load-agent.ts");
+      await loadAgent(lab, report);
+      return 0;
+    },
+  },
   status: { takes: "", what: "machines, pods and claims", run: showStatus },
   exec: {
     takes: "-- COMMAND…",

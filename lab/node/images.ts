@@ -30,10 +30,14 @@ const preparedDir = (lab: Lab, images: readonly string[]): string => {
   return join(lab.cacheDir, "containerd", key);
 };
 
+/** Adds one image to a containerd that is running; pods made from then on use it. */
+export const importImage = async (lab: Lab, image: string): Promise<void> => {
+  await runInside(lab, "node", ["ctr", "--address", containerdSocket, "--namespace", "k8s.io", "images", "import", image]);
+};
+
 const importAll = async (lab: Lab, images: readonly string[]): Promise<void> => {
   await startContainerd(lab);
-  const ctr = ["ctr", "--address", containerdSocket, "--namespace", "k8s.io"];
-  for (const image of images) await runInside(lab, "node", [...ctr, "images", "import", image]);
+  for (const image of images) await importImage(lab, image);
   await endDaemon(lab, "node", "containerd");
 };
 
