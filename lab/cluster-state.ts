@@ -5,7 +5,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Lab, network, paths, pool } from "./lab.ts";
-import type { Binaries } from "./node/control-plane.ts";
+import { type Binaries, etcdClient } from "./node/control-plane.ts";
 import { run } from "./shell/run.ts";
 import { output } from "./site/daemon.ts";
 import { exportsDir } from "./storage.ts";
@@ -34,23 +34,10 @@ const copyExactly = async (from: string, to: string): Promise<void> => {
 /** Records the running cluster as the clean one. */
 export const saveCleanState = async (lab: Lab, binary: Binaries): Promise<void> => {
   mkdirSync(join(lab.dir, "clean"), { recursive: true });
-  const { pki } = paths(lab);
   cpSync(exportsDir(lab), join(lab.dir, "clean", "exports"), { recursive: true });
   for (const { live, kept } of nodeFiles(lab)) await copyExactly(live, kept);
-  const certificates = [
-    `--cacert=${pki}/etcd/ca.crt`,
-    `--cert=${pki}/etcd/healthcheck-client.crt`,
-    `--key=${pki}/etcd/healthcheck-client.key`,
-  ];
   await Promise.all([
-    output(lab, "node", [
-      binary("etcdctl"),
-      `--endpoints=https://${network.node}:2379`,
-      ...certificates,
-      "snapshot",
-      "save",
-      etcdSnapshot(lab),
-    ]),
+    output(lab, "node", [...etcdClient(lab, binary), "snapshot", "save", etcdSnapshot(lab)]),
     output(lab, "nas", ["zfs", "snapshot", "-r", `${pool}@${cleanSnapshot}`]),
   ]);
   writeFileSync(completeMark(lab), "");

@@ -3,7 +3,7 @@ import { csiManifests } from "./csi/manifests.ts";
 import type { Lab } from "./lab.ts";
 import { startNas } from "./nas/nas.ts";
 import { dnsObjects } from "./node/dns.ts";
-import { destroyNode, startNode, waitForNode } from "./node/node.ts";
+import { destroyNode, type NodeParts, startNode, waitForNode } from "./node/node.ts";
 import { ensureParts, type Parts } from "./parts.ts";
 import { type Report, silentReport } from "./shell/report.ts";
 import { applyObjects, type Kubectl, kubectlOf } from "./site/kubectl.ts";
@@ -27,19 +27,20 @@ const startVolumes = async ({ lab, parts }: Build): Promise<void> => {
   await Promise.all([startProvisioning(lab, parts.binary), startNodePlugin(lab)]);
 };
 
+const nodeParts = ({ lab, parts: { binary, images }, kubectl }: Build): NodeParts => ({ lab, binary, images, kubectl });
+
 /** Starts the node, with its volume drivers, on a NAS that runs. */
-export const startNodeOf = async (build: Build): Promise<void> => {
-  const { lab, parts, kubectl } = build;
-  await startNode(lab, parts.binary, kubectl, parts.images);
+export const startNodeOf = async (build: Build, isReplacement: boolean): Promise<void> => {
+  await startNode({ ...nodeParts(build), isReplacement });
   await startVolumes(build);
 };
 
 export const startMachines = async (build: Build): Promise<void> => {
-  const { lab, parts, kubectl, report } = build;
+  const { lab, parts, report } = build;
   await startSite(lab);
   await Promise.all([
     report.step("NAS: ZFS pool, MinIO", () => startNas(lab, parts.binary)),
-    report.step("node: etcd, API server, containerd", () => startNode(lab, parts.binary, kubectl, parts.images)),
+    report.step("node: etcd, API server, containerd", () => startNode(nodeParts(build))),
   ]);
   await startVolumes(build);
 };
@@ -73,7 +74,7 @@ export interface NewNode {
  */
 export const makeNewNode = async (lab: Lab, { velero = true, report = silentReport }: NewNode = {}): Promise<void> => {
   const build = await prepare(lab, report);
-  await startNodeOf(build);
+  await startNodeOf(build, false);
   await installBase(build);
   await waitForNode(build.kubectl);
   if (velero) await installVeleroOn(build);

@@ -32,7 +32,9 @@ const wasmFile = join(checkout, "dist", "node-sqlite3-wasm.wasm");
 
 /** Bundles the program of Holdfast's own pods from the sources as they are now. */
 const bundleAgent = async (report: Report): Promise<void> => {
-  await report.step("bundle of the agent", () => run("npx", ["rolldown", "-c"], { cwd: checkout }));
+  await report.step("bundle of the agent", () =>
+    run(join(checkout, "node_modules", ".bin", "rolldown"), ["-c"], { cwd: checkout }),
+  );
   if (!existsSync(agentFile)) throw new Error(`bundling did not make ${agentFile}`);
 };
 

@@ -41,6 +41,19 @@ export const plantClaims = async (lab: Lab, kubectl: Kubectl, apps: readonly App
   const namespaces = [...new Set(claims.map(({ namespace }) => namespace))];
   const namesIn = (wanted: string): string[] =>
     claims.flatMap(({ namespace, claim }) => (namespace === wanted ? [claim.name] : []));
+  // A pod whose claims are not bound yet is put aside by the scheduler, for seconds.
+  await Promise.all(
+    namespaces.map((namespace) =>
+      kubectl([
+        "-n",
+        namespace,
+        "wait",
+        "--for=jsonpath={.status.phase}=Bound",
+        "--timeout=90s",
+        ...namesIn(namespace).map((name) => `persistentvolumeclaim/${name}`),
+      ]),
+    ),
+  );
   await applyObjects(
     kubectl,
     namespaces.map((namespace) => holdingPod(podOf(namespace), namesIn(namespace))),

@@ -13,7 +13,7 @@ import {
 import { remove } from "./down.ts";
 import { writeHoldfastConfig } from "./holdfast-config.ts";
 import type { Lab } from "./lab.ts";
-import { type Build, installBase, installVeleroOn, prepare, startMachines, startNodeOf } from "./machines.ts";
+import { type Build, installBase, prepare, startMachines, startNodeOf } from "./machines.ts";
 import { emptyBucket } from "./nas/nas.ts";
 import { destroyNode, waitFor, waitForNode } from "./node/node.ts";
 import { plantClaims } from "./planting.ts";
@@ -22,7 +22,7 @@ import { initOf } from "./site/inside.ts";
 import { applyObjects, type Kubectl } from "./site/kubectl.ts";
 import { forgetState, readState, writeState } from "./state.ts";
 import { stopProvisioning } from "./storage.ts";
-import { waitForVelero } from "./velero/install.ts";
+import { installVelero, waitForVelero } from "./velero/install.ts";
 
 const appManifests = manifests();
 
@@ -34,15 +34,15 @@ const waitForServiceAccounts = (kubectl: Kubectl, namespaces: readonly string[])
     return namespaces.every((namespace) => present.includes(`${namespace}/default`));
   });
 
+/** Everything but the apps: what a reset returns to. Does not wait for Velero. */
 const install = async (build: Build): Promise<void> => {
-  const { lab, kubectl, report } = build;
+  const { lab, parts, kubectl, report } = build;
   const { namespaces, claims } = appManifests;
   await installBase(build);
-  await applyObjects(kubectl, namespaces);
+  await applyObjects(kubectl, [...namespaces, ...claims]);
   await Promise.all([
-    report.step("Velero", () => installVeleroOn(build)),
+    report.step("Velero installed", () => installVelero(lab, parts.binary, kubectl)),
     report.step("volumes and their content", async (note) => {
-      await applyObjects(kubectl, claims);
       const names = namespaces.map(({ metadata }) => metadata.name);
       await waitForServiceAccounts(kubectl, names);
       await waitForNode(kubectl);
@@ -52,11 +52,15 @@ const install = async (build: Build): Promise<void> => {
   ]);
 };
 
-const startApps = ({ kubectl, report }: Build): Promise<void> =>
-  report.step("apps", async () => {
-    await applyObjects(kubectl, appManifests.workloads);
-    await waitForApps(kubectl);
-  });
+const startWorkloads = async ({ kubectl, report }: Build): Promise<void> => {
+  await Promise.all([
+    report.step("apps", async () => {
+      await applyObjects(kubectl, appManifests.workloads);
+      await waitForApps(kubectl);
+    }),
+    report.step("Velero", () => waitForVelero(kubectl)),
+  ]);
+};
 
 /** Every Deployment and StatefulSet of the cluster has all its replicas Ready. */
 export const waitForApps = (kubectl: Kubectl): Promise<void> =>
@@ -101,7 +105,7 @@ const bringUp = async (lab: Lab, report: Report, { signal }: UpOptions): Promise
       writeHoldfastConfig(lab);
       await install(build);
       await saveCleanState(lab, build.parts.binary);
-      await startApps(build);
+      await startWorkloads(build);
     });
   });
 };
@@ -124,10 +128,9 @@ const returnToClean = async (build: Build): Promise<void> => {
     restoreNodeFiles(lab),
     emptyBucket(lab, parts.binary),
   ]);
-  await startNodeOf(build);
+  await startNodeOf(build, true);
   await waitForNode(kubectl);
-  await startApps(build);
-  await waitForVelero(kubectl);
+  await startWorkloads(build);
 };
 
 /** Back to the clean cluster: the node is made anew from the kept state, the pool is rolled back, the bucket emptied. */

@@ -34,6 +34,18 @@ export const etcd = (lab: Lab, binary: Binaries): Daemon => {
   };
 };
 
+/** The words of an etcdctl that the node's etcd lets in. */
+export const etcdClient = (lab: Lab, binary: Binaries): readonly string[] => {
+  const pki = join(paths(lab).pki, "etcd");
+  return [
+    binary("etcdctl"),
+    `--endpoints=https://${network.node}:2379`,
+    `--cacert=${pki}/ca.crt`,
+    `--cert=${pki}/healthcheck-client.crt`,
+    `--key=${pki}/healthcheck-client.key`,
+  ];
+};
+
 export const apiServer = (lab: Lab, binary: Binaries): Daemon => {
   const { pki } = paths(lab);
   return {

@@ -3,7 +3,7 @@
  * set of images and kept in the cache; a new node starts from a copy that shares the big files as hard links.
  */
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Lab, paths } from "../lab.ts";
 import { endDaemon, runInside } from "../site/daemon.ts";
@@ -32,12 +32,22 @@ const preparedDir = (lab: Lab, images: readonly string[]): string => {
 
 /** Adds one image to a containerd that is running; pods made from then on use it. */
 export const importImage = async (lab: Lab, image: string): Promise<void> => {
-  await runInside(lab, "node", ["ctr", "--address", containerdSocket, "--namespace", "k8s.io", "images", "import", image]);
+  await runInside(lab, "node", [
+    "ctr",
+    "--address",
+    containerdSocket,
+    "--namespace",
+    "k8s.io",
+    "images",
+    "import",
+    image,
+  ]);
 };
 
-const importAll = async (lab: Lab, images: readonly string[]): Promise<void> => {
+const importInto = async (lab: Lab, images: readonly string[]): Promise<void> => {
   await startContainerd(lab);
-  for (const image of images) await importImage(lab, image);
+  const ctr = ["ctr", "--address", containerdSocket, "--namespace", "k8s.io"];
+  for (const image of images) await runInside(lab, "node", [...ctr, "images", "import", image]);
   await endDaemon(lab, "node", "containerd");
 };
 
@@ -56,19 +66,21 @@ const copy = async (from: string, to: string): Promise<void> => {
   }
 };
 
-/** Puts the images into the node's containerd, which must not be running yet. */
-export const loadImages = async (lab: Lab, images: readonly string[]): Promise<void> => {
-  const { containerd: root } = paths(lab);
-  if (existsSync(root)) return;
-  const prepared = preparedDir(lab, images);
-  if (existsSync(prepared)) {
-    await copy(prepared, root);
-    return;
-  }
-  await importAll(lab, images);
+/** Each takes a gigabyte; a lab that runs keeps its own links to the files. */
+const keptRoots = 3;
+
+const removeOld = (dir: string): void => {
+  const ageOf = (name: string): number => statSync(join(dir, name)).mtimeMs;
+  const roots = readdirSync(dir).filter((name) => !name.includes("."));
+  const byAge = roots.toSorted((one, other) => ageOf(other) - ageOf(one));
+  for (const name of byAge.slice(keptRoots)) rmSync(join(dir, name), { recursive: true, force: true });
+};
+
+/** Keeps a copy of the node's containerd root, which must not be in use. */
+const keep = async (lab: Lab, prepared: string): Promise<void> => {
   const draft = `${prepared}.${lab.id}`;
   rmSync(draft, { recursive: true, force: true });
-  await copy(root, draft);
+  await copy(paths(lab).containerd, draft);
   try {
     renameSync(draft, prepared);
   } catch (error) {
@@ -76,4 +88,32 @@ export const loadImages = async (lab: Lab, images: readonly string[]): Promise<v
     if (!existsSync(prepared)) throw error;
     rmSync(draft, { recursive: true, force: true });
   }
+  removeOld(dirname(prepared));
+};
+
+/** Fills the node's containerd root from a copy; false when there is none. */
+const takeOut = async (lab: Lab, prepared: string): Promise<boolean> => {
+  if (!existsSync(prepared)) return false;
+  const now = new Date();
+  utimesSync(prepared, now, now);
+  await copy(prepared, paths(lab).containerd);
+  return true;
+};
+
+/** Holdfast's own image changes with every line of its sources, the others hardly ever. */
+const isChanging = (image: string): boolean => basename(image).startsWith("holdfast-");
+
+/** Puts the images into the node's containerd, which must not be running yet. */
+export const loadImages = async (lab: Lab, images: readonly string[]): Promise<void> => {
+  if (existsSync(paths(lab).containerd)) return;
+  const whole = preparedDir(lab, images);
+  if (await takeOut(lab, whole)) return;
+  const stable = images.filter((image) => !isChanging(image));
+  const base = preparedDir(lab, stable);
+  if (!(await takeOut(lab, base))) {
+    await importInto(lab, stable);
+    await keep(lab, base);
+  }
+  await importInto(lab, images.filter(isChanging));
+  await keep(lab, whole);
 };

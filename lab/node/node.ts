@@ -3,37 +3,52 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Lab, nodeName, paths } from "../lab.ts";
-import { startDaemon } from "../site/daemon.ts";
+import { output, startDaemon } from "../site/daemon.ts";
 import type { Kubectl } from "../site/kubectl.ts";
 import { startMachine, stop } from "../site/sandbox.ts";
 import { writeCertificates } from "./certificates.ts";
 import { createCgroups, removeCgroups } from "./cgroups.ts";
-import { apiServer, type Binaries, controllerManager, etcd, scheduler } from "./control-plane.ts";
+import { apiServer, type Binaries, controllerManager, etcd, etcdClient, scheduler } from "./control-plane.ts";
 import { loadImages } from "./images.ts";
 import { kubelet, kubeProxy, startContainerd, writeRuntimeConfig } from "./runtime.ts";
 
+export interface NodeParts {
+  readonly lab: Lab;
+  readonly binary: Binaries;
+  readonly kubectl: Kubectl;
+  /** docker-archive files. */
+  readonly images: readonly string[];
+  /** What the former node left in etcd is forgotten: its pods do not run any more, whatever their last state says. */
+  readonly isReplacement?: boolean;
+}
+
 /** Starts the machine with everything but the kubelet's pods: returns when the API server answers and images are loaded. */
-export const startNode = async (
-  lab: Lab,
-  binary: Binaries,
-  kubectl: Kubectl,
-  images: readonly string[],
-): Promise<void> => {
+export const startNode = async (parts: NodeParts): Promise<void> => {
+  const { lab, binary, images } = parts;
   if (!existsSync(join(paths(lab).kubernetes, "admin.conf"))) await writeCertificates(lab);
   createCgroups(lab);
   writeRuntimeConfig(lab);
   await startMachine(lab, "node");
-  await Promise.all([startControlPlane(lab, binary, kubectl), startContainers(lab, images)]);
+  await Promise.all([startControlPlane(parts), startContainers(lab, images)]);
   await startDaemon(lab, "node", kubelet(lab, binary));
   await startDaemon(lab, "node", kubeProxy(lab, binary));
 };
 
-const startControlPlane = async (lab: Lab, binary: Binaries, kubectl: Kubectl): Promise<void> => {
+const startControlPlane = async ({ lab, binary, kubectl, isReplacement = false }: NodeParts): Promise<void> => {
   await startDaemon(lab, "node", etcd(lab, binary));
+  if (isReplacement) await forgetFormerNode(lab, binary);
   await startDaemon(lab, "node", apiServer(lab, binary));
   await waitFor("the API server", 60, async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok");
   await startDaemon(lab, "node", controllerManager(lab, binary));
   await startDaemon(lab, "node", scheduler(lab, binary));
+};
+
+const formerNode = ["pods/", "minions/", "csinodes/", "leases/", "events/"];
+
+const forgetFormerNode = async (lab: Lab, binary: Binaries): Promise<void> => {
+  const etcdctl = etcdClient(lab, binary);
+  await waitFor("etcd", 30, async () => (await output(lab, "node", [...etcdctl, "endpoint", "health"])) !== "");
+  for (const keys of formerNode) await output(lab, "node", [...etcdctl, "del", "--prefix", `/registry/${keys}`]);
 };
 
 const startContainers = async (lab: Lab, images: readonly string[]): Promise<void> => {
@@ -48,6 +63,9 @@ export const waitForNode = (kubectl: Kubectl): Promise<void> =>
     return (await kubectl(["get", "node", nodeName, "-o", `jsonpath=${ready}`])) === "True";
   });
 
+/** Each question costs a program's start, which on a small machine delays what is waited for. */
+const pollMs = 250;
+
 /** Asks again until the answer is yes; the last refusal is part of the error. */
 export const waitFor = async (what: string, seconds: number, ask: () => Promise<boolean>): Promise<void> => {
   const deadline = performance.now() + seconds * 1000;
@@ -59,7 +77,7 @@ export const waitFor = async (what: string, seconds: number, ask: () => Promise<
       last = error;
     }
     if (performance.now() > deadline) throw new Error(`${what} is not ready after ${seconds} s`, { cause: last });
-    await sleep(100);
+    await sleep(pollMs);
   }
 };
 

@@ -74,20 +74,20 @@ describe("the apps", () => {
   it("are all Ready", async () => {
     await waitForApps(running.kubectl);
     const { items } = await running.get<PodList>("pods", "-A");
-    const names = items.map(
-      ({ metadata }) => `${metadata?.namespace}/${metadata?.name?.replace(/-[a-z0-9]+-[a-z0-9]+$/, "")}`,
+    const ready = new Set(
+      items
+        .filter(({ status }) => status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"))
+        .map(({ metadata }) => `${metadata?.namespace}/${metadata?.labels?.["app.kubernetes.io/name"]}`),
     );
-    for (const { namespace, name } of apps.filter(
-      ({ name }) => !["orphan-data", "cron", "never-bound"].includes(name),
-    )) {
-      expect(names.some((pod) => pod.startsWith(`${namespace}/${name}`))).toBe(true);
-    }
+    const withoutPods = new Set(["orphan-data", "cron", "never-bound"]);
+    const expected = apps.filter(({ name }) => !withoutPods.has(name));
+    expect(expected.map(({ namespace, name }) => `${namespace}/${name}`).filter((app) => !ready.has(app))).toEqual([]);
   });
 
   it.each(seeded)("have exactly what the seed says in $namespace/$claim", async ({ namespace, claim }) => {
     const { files, bytes, mismatches } = await checkClaim(running.lab, running.kubectl, { namespace, claim });
     expect(mismatches).toEqual([]);
-    expect(files).toBeGreaterThan(20);
+    expect(files).toBeGreaterThanOrEqual(20);
     expect(bytes).toBeGreaterThan(10_000);
   });
 
@@ -271,7 +271,7 @@ describe("npm run lab --", () => {
     expect(stdout).toContain("site: up, nas: up, node: up");
     expect(stdout).toContain("persistentvolumeclaim/radarr");
     expect((await labCommand(["logs"])).stdout).toContain("node-kubelet");
-    expect((await labCommand(["logs", "minio"])).stdout.length).toBeGreaterThan(10);
+    expect((await labCommand(["logs", "kubelet"])).stdout.length).toBeGreaterThan(10);
     await expect(labCommand(["logs", "nothing"])).rejects.toMatchObject({ exitCode: 2 });
   });
 
