@@ -54,12 +54,18 @@ describe("holdfast.yaml", () => {
   });
 
   it("refuses a secret in the file, and does not show it", () => {
-    const why = problemsIn(good.replace("    env: REPO_PASSWORD", "    value: hunter2").replace("  name: homelab", "  name: homelab\n  secretAccessKey: hunter2"));
+    const why = problemsIn(
+      good
+        .replace("    env: REPO_PASSWORD", "    value: hunter2")
+        .replace("  name: homelab", "  name: homelab\n  secretAccessKey: hunter2"),
+    );
     expect(why).not.toContain("hunter2");
     expect(why).toContain("secrets are never written here");
   });
 
   it("wants exactly one source for a secret", () => {
-    expect(problemsIn(good.replace("    env: REPO_PASSWORD", "    env: A\n    file: b"))).toContain("give exactly one of file, env, secret");
+    expect(problemsIn(good.replace("    env: REPO_PASSWORD", "    env: A\n    file: b"))).toContain(
+      "give exactly one of file, env, secret",
+    );
   });
 });
