@@ -25,6 +25,9 @@ export const isOurs = (name: string): boolean => own.test(name);
 /** True for what stays where it is: our own directories, and lost+found. */
 export const staysPut = (name: string): boolean => isOurs(name) || name === lostAndFound;
 
+/** True for a name that says: the tree around it is half one thing and half another. A copy with it was cut in the middle of a restore. */
+export const isUnfinished = (name: string): boolean => ["moving", "aside"].includes(own.exec(name)?.[1] ?? "");
+
 /** Our own entries of one state. What only has such a name, a symbolic link of the app say, is none. */
 const ownIn = async (root: string, state: "fresh" | "moving" | "aside" | "discard" | "probe"): Promise<readonly string[]> => {
   const found: string[] = [];
@@ -92,9 +95,14 @@ const moveBack = async (directory: string, root: string): Promise<void> => {
   await utimes(root, attributes.atimeMs / 1000, attributes.mtimeMs / 1000);
 };
 
+/** Decides for the new files: one rename, and `putBack` leaves them alone from here on. */
+export const giveUpAside = async (root: string): Promise<void> => {
+  for (const directory of await ownIn(root, "aside")) await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-discard-"));
+};
+
 /** Gives up what was set aside, for good. */
 export const discardAside = async (root: string): Promise<void> => {
-  for (const directory of await ownIn(root, "aside")) await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-discard-"));
+  await giveUpAside(root);
   await removeDiscarded(root);
 };
 

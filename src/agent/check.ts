@@ -8,6 +8,7 @@ import type { CopyEvidence } from "../model/copy.ts";
 import { isFailure, messageOf } from "../model/failure.ts";
 import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
+import { isUnfinished } from "./aside.ts";
 import { checkDatabases, databaseCandidates, type ReadFile } from "./databases.ts";
 import type { CheckedCopy, CheckJob } from "./job.ts";
 import { leftOutOf } from "./left-out.ts";
@@ -92,6 +93,7 @@ const sizeProblems = (copy: CheckedCopy, snapshot: KopiaSnapshot, entries: reado
   const bytes = files.reduce((sum, entry) => sum + entry.size, 0);
   return [
     ...(snapshot.incomplete === undefined ? [] : [`the copying was cut off: ${snapshot.incomplete}`]),
+    ...entries.filter(({ path }) => isUnfinished(path)).map(({ path }) => `it was made in the middle of a restore: it holds ${path}`),
     ...(snapshot.failed === 0 ? [] : [`${snapshot.failed} entries could not be read when it was copied`]),
     ...(files.length === snapshot.files ? [] : [`the tree has ${files.length} files, its record says ${snapshot.files}`]),
     ...(bytes === snapshot.bytes ? [] : [`the tree has ${bytes} bytes, its record says ${snapshot.bytes}`]),

@@ -2,7 +2,7 @@
  * Directories' times: kopia gives a restored directory the newest time of what is below it, although its copy holds the
  * directory's own (kopia 0.22: snapshot/snapshotfs/repofs.go reads MaxModTime of the summary).
  */
-import { utimes } from "node:fs/promises";
+import { lutimes } from "node:fs/promises";
 import { join } from "node:path";
 import { mapLimited } from "../model/concurrency.ts";
 import type { TreeEntry } from "../model/tree.ts";
@@ -20,7 +20,8 @@ const secondsOf = (mtime: bigint): number => (Number(mtime / 1000n) + 0.5) / 1e6
 
 const setTime = async (directory: string, seconds: number): Promise<void> => {
   try {
-    await utimes(directory, seconds, seconds);
+    // Never through a link that lies where a directory should.
+    await lutimes(directory, seconds, seconds);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }

@@ -18,9 +18,13 @@ const typeOf = (stats: BigIntStats): TreeEntry["type"] => {
   return stats.isSymbolicLink() ? "symlink" : "other";
 };
 
+/** Names are bytes: one that is not UTF-8 could not be found again by its text. */
+const inside = (directory: Buffer, name: Buffer): Buffer => Buffer.concat([directory, Buffer.from("/"), name]);
+
 /** One entry of the tree at `root`; the root itself has the path "". */
-export const readEntry = async (root: string, path: string): Promise<LiveEntry> => {
-  const file = join(root, path);
+export const readEntry = (root: string, path: string): Promise<LiveEntry> => entryAt(Buffer.from(join(root, path)), path);
+
+const entryAt = async (file: Buffer, path: string): Promise<LiveEntry> => {
   const stats = await lstat(file, { bigint: true });
   const type = typeOf(stats);
   return {
@@ -36,16 +40,24 @@ export const readEntry = async (root: string, path: string): Promise<LiveEntry> 
   };
 };
 
+interface Found {
+  readonly file: Buffer;
+  readonly entry: LiveEntry;
+}
+
 /** Every entry below `root` but those directly below it that are `ignored`; level by level, so that memory holds one level. */
 export async function* readTree(root: string, ignored: (name: string) => boolean): AsyncIterable<LiveEntry> {
-  let level: readonly string[] = [""];
+  let level: readonly { readonly file: Buffer; readonly path: string }[] = [{ file: Buffer.from(root), path: "" }];
   while (level.length > 0) {
-    const next: string[] = [];
-    for (const directory of level) {
-      const names = (await readdir(join(root, directory))).filter((name) => directory !== "" || !ignored(name)).toSorted();
-      const entries = await mapLimited(names, atATime, (name) => readEntry(root, directory === "" ? name : `${directory}/${name}`));
-      yield* entries;
-      next.push(...entries.filter((entry) => entry.type === "directory").map((entry) => entry.path));
+    const next: { readonly file: Buffer; readonly path: string }[] = [];
+    for (const { file, path } of level) {
+      const names = (await readdir(file, { encoding: "buffer" })).filter((name) => path !== "" || !ignored(name.toString())).toSorted(Buffer.compare);
+      const found = await mapLimited(names, atATime, async (name): Promise<Found> => {
+        const inner = inside(file, name);
+        return { file: inner, entry: await entryAt(inner, path === "" ? name.toString() : `${path}/${name.toString()}`) };
+      });
+      yield* found.map(({ entry }) => entry);
+      next.push(...found.filter(({ entry }) => entry.type === "directory").map(({ file, entry }) => ({ file, path: entry.path })));
     }
     level = next;
   }

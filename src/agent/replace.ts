@@ -4,12 +4,12 @@
  */
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../model/failure.ts";
+import { Failure, messageOf } from "../model/failure.ts";
 import type { TreeEntry } from "../model/tree.ts";
 import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { setDirectoryTimes } from "./directory-times.ts";
-import { discardAside, putBack, setAside, staysPut } from "./aside.ts";
+import { discardAside, giveUpAside, isUnfinished, putBack, setAside, staysPut } from "./aside.ts";
 import { compareTrees } from "./compare.ts";
 import { checkDatabases, databaseCandidates } from "./databases.ts";
 import type { PutBackJob, ReplaceJob, TargetVolume } from "./job.ts";
@@ -32,22 +32,44 @@ const parallel = 8;
 export const replace = async (job: ReplaceJob, open: OpenRepository, context: AgentContext): Promise<void> => {
   const replacements = await openAll(job, open, context);
   context.say({ type: "touching" });
+  let results: readonly ReplacedVolume[];
   try {
     if (job.part !== "after") await makeRoom(job, replacements, context);
     if (job.part === "whole") await putIn(replacements, context);
     if (job.part === "before") return;
-    await verifyAndFinish(job, replacements, context);
+    results = await verifyAll(job, replacements, context);
   } catch (error) {
     context.say({ type: "step", title: "putting the earlier files back" });
-    for (const { target } of replacements) await putBack(target.root);
+    await putBackEach(replacements.map(({ target }) => target), error);
     context.say({ type: "as-before" });
     throw error;
   }
+  await finish(replacements, results, context);
 };
 
 /** Puts back what an interrupted replacement has left. */
 export const putBackAll = async (job: PutBackJob, context: AgentContext): Promise<void> => {
-  for (const volume of job.targets) await putBack((await openTarget(context, volume)).root);
+  const targets: Target[] = [];
+  for (const volume of job.targets) targets.push(await openTarget(context, volume));
+  await putBackEach(targets);
+};
+
+/** Every volume gets its try: one that resists must not keep the others from their files. */
+const putBackEach = async (targets: readonly Target[], reason?: unknown): Promise<void> => {
+  const problems: string[] = [];
+  for (const { root, volume } of targets) {
+    try {
+      await putBack(root);
+    } catch (error) {
+      problems.push(`${volume}: ${messageOf(error)}`);
+    }
+  }
+  if (problems.length === 0) return;
+  throw new Failure("AGENT_FAILED", {
+    what: "The earlier files could not be put back.",
+    why: [...(reason === undefined ? [] : [messageOf(reason)]), ...problems].join("; then "),
+    todo: "Run the same restore again: it puts them back first (.holdfast-aside-…).",
+  });
 };
 
 /** Everything that can be refused is refused here, before any volume is touched. */
@@ -57,9 +79,18 @@ const openAll = async (job: ReplaceJob, open: OpenRepository, context: AgentCont
     const target = await openTarget(context, volume);
     const repository = await open(volume.repository);
     const snapshot = await repository.snapshot(volume.snapshotId);
+    await refuseHalfTree(volume, repository, snapshot);
     replacements.push({ volume, target, repository, snapshot });
   }
   return replacements;
+};
+
+/** Such a copy is of no single moment, and its names of ours would be taken for what this restore sets aside. */
+const refuseHalfTree = async ({ volume }: TargetVolume, repository: Repository, snapshot: KopiaSnapshot): Promise<void> => {
+  for await (const { path } of repository.entries(snapshot)) {
+    if (path.includes("/")) return;
+    if (isUnfinished(path)) throw new Failure("COPY_CORRUPT", { what: `The copy of ${volume} was made in the middle of a restore.`, why: `it holds ${path}`, todo: "Take another point; `holdfast points` lists them." });
+  }
 };
 
 const makeRoom = async (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
@@ -86,19 +117,36 @@ const putIn = async (replacements: readonly Replacement[], context: AgentContext
   }
 };
 
-const verifyAndFinish = async (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
+const verifyAll = async (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<readonly ReplacedVolume[]> => {
   const results: ReplacedVolume[] = [];
   for (const replacement of replacements) {
     context.say({ type: "step", title: `comparing ${replacement.volume.volume} with its copy` });
     results.push(await verify(replacement, job.operation, context));
     context.signal.throwIfAborted();
   }
-  for (const { target, snapshot } of replacements) {
-    await discardAside(target.root);
+  return results;
+};
+
+/** All volumes are verified, and from here on the new files stay: nothing may lead back to some of the earlier ones. */
+const finish = async (replacements: readonly Replacement[], results: readonly ReplacedVolume[], context: AgentContext): Promise<void> => {
+  for (const { target } of replacements) await giveUpAside(target.root);
+  for (const [index, { target, snapshot }] of replacements.entries()) {
+    const leftover = await leftoverOf(target.root);
     // Our own directory has gone from the root, which changed its time.
     await setDirectoryTimes(target.root, [snapshot.root]);
+    const result = results[index];
+    if (result !== undefined) context.say({ type: "replaced", result: { ...result, notKept: [...result.notKept, ...leftover] } });
   }
-  for (const result of results) context.say({ type: "replaced", result });
+};
+
+/** Earlier files that cannot be removed only take room: that is told, and no reason to fail a verified restore. */
+const leftoverOf = async (root: string): Promise<readonly string[]> => {
+  try {
+    await discardAside(root);
+    return [];
+  } catch (error) {
+    return [`the earlier files could not be removed whole and lie in .holdfast-discard-…: ${messageOf(error)}`];
+  }
 };
 
 /** Differences that are shown; their number is always told. */

@@ -46,7 +46,7 @@ export interface RestoreOptions {
 export interface Repository {
   /** COPY_MISSING when the id is not there. */
   snapshot(id: string): Promise<KopiaSnapshot>;
-  /** Every entry below the root, parents before children. Symbolic links come with their target. */
+  /** Every entry below the root, level by level. Symbolic links come with their target. */
   entries(snapshot: KopiaSnapshot): AsyncIterable<CopyEntry>;
   /** Content of a file of the copy, from byte `from`. */
   read(entry: CopyEntry, from?: number): AsyncIterable<Uint8Array>;
