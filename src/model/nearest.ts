@@ -15,6 +15,7 @@ const distance = (a: string, b: string): number => {
 /** Score of a candidate: small is near. A candidate that contains the wanted text is always near. */
 const score = (wanted: string, candidate: string): number => {
   const [a, b] = [wanted.toLowerCase(), candidate.toLowerCase()];
+  if (a === b) return 0;
   if (b.includes(a) || a.includes(b)) return 0.5;
   const lastPart = b.split("/").at(-1) ?? b;
   return Math.min(distance(a, b), distance(a.split("/").at(-1) ?? a, lastPart) + 0.5);

@@ -15,7 +15,7 @@ describe("a Kubernetes quantity", () => {
     expect(parseQuantity(text)).toBe(bytes);
   });
 
-  it.each(["", "Gi", "5 Gi", "5KB", "-1", "Ki5", "5ki"])("%j is none", (text) => {
+  it.each(["", "Gi", "5 Gi", "5KB", "-1", "Ki5", "5ki", "1e999", "9e308Ki"])("%j is none", (text) => {
     expect(parseQuantity(text)).toBeUndefined();
   });
 });

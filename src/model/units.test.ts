@@ -19,7 +19,9 @@ describe("amounts", () => {
     ["1.5s", 1500],
   ])("%s lasts %d ms", (text, ms) => expect(parseDuration(text)).toBe(ms));
 
-  it.each(["", "24", "h", "1 h", "-1h", "1y"])("%j is no duration", (text) => expect(parseDuration(text)).toBeUndefined());
+  it.each(["", "24", "h", "1 h", "-1h", "1y", `${"9".repeat(400)}h`])("%j is no duration", (text) =>
+    expect(parseDuration(text)).toBeUndefined(),
+  );
 
   it.each([
     [1000, "1s"],
@@ -40,6 +42,7 @@ describe("the nearest names", () => {
 
   it("find a slip of the finger", () => expect(nearest("media/sonar-config", names)[0]).toBe("media/sonarr-config"));
   it("find a part of the name", () => expect(nearest("mealie", names)).toEqual(["home/mealie-data"]));
-  it("find the claim in a wrong namespace", () => expect(nearest("default/sonarr-config", names)[0]).toBe("media/sonarr-config"));
+  it("find the claim in a wrong namespace", () =>
+    expect(nearest("default/sonarr-config", names)[0]).toBe("media/sonarr-config"));
   it("are none for something else altogether", () => expect(nearest("xyzzyxyzzy", names)).toEqual([]));
 });

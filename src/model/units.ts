@@ -14,14 +14,22 @@ export const formatBytes = (bytes: number): string => {
   return `${value.toFixed(digits).replace(/\.0$/, "")} ${steps[step]}`;
 };
 
-const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const milliseconds: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
 
 /** Milliseconds of "24h", "90m", "1h30m", "7d"; undefined for anything else. */
 export const parseDuration = (text: string): number | undefined => {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g)) total += Number(amount) * (milliseconds[unit ?? ""] ?? 0);
-  return total;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g))
+    total += Number(amount) * (milliseconds[unit ?? ""] ?? 0);
+  return Number.isFinite(total) ? total : undefined;
 };
 
 /** "45s", "12m", "3h", "2d", "5w": one unit, rounded down, as kubectl shows ages. */
@@ -36,7 +44,7 @@ export const formatAge = (age: number): string => {
 /** "0.4 s", "34 s", "2 min 5 s". */
 export const formatSeconds = (time: number): string => {
   const seconds = time / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 };
