@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import type { CopyEvidence } from "../model/copy.ts";
+import { mapTogether } from "../model/concurrency.ts";
 import { isFailure, messageOf } from "../model/failure.ts";
 import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
@@ -14,22 +15,52 @@ import type { CheckedCopy, CheckJob } from "./job.ts";
 import { leftOutOf } from "./left-out.ts";
 import type { OpenRepository } from "./repositories.ts";
 
+/** Each is a few processes of kopia, which mostly wait for the store. */
+const repositoriesAtATime = 3;
+
 /** A failure of one copy is evidence about it; anything else ends the job. */
 const aboutTheCopy = (error: unknown): boolean => isFailure(error, "COPY_CORRUPT", "COPY_MISSING");
 
 export const check = async (job: CheckJob, open: OpenRepository, context: AgentContext): Promise<void> => {
   const namespaces = [...new Set(job.copies.map((copy) => copy.repository))];
-  for (const namespace of namespaces) {
-    const copies = job.copies.filter((copy) => copy.repository === namespace);
-    const repository = await open(namespace);
-    context.say({ type: "step", title: `checking ${copies.length} copies of ${namespace}` });
-    const broken = await brokenContents(repository, copies, job.filesPercent);
+  await mapTogether(
+    namespaces,
+    repositoriesAtATime,
+    async (namespace, signal) => {
+      const copies = job.copies.filter((copy) => copy.repository === namespace);
+      const repository = await open(namespace);
+      signal.throwIfAborted();
+      context.say({ type: "step", title: `checking ${copies.length} copies of ${namespace}` });
+      await checkRepository(repository, { copies, filesPercent: job.filesPercent, scratch: join(context.places.scratch, "databases", namespace) }, context, signal);
+    },
+    context.signal,
+  );
+};
+
+interface RepositoryCheck {
+  readonly copies: readonly CheckedCopy[];
+  readonly filesPercent: number;
+  /** Where databases are unpacked; this repository's alone. */
+  readonly scratch: string;
+}
+
+/** Contents are verified by one kopia while another gives the trees. */
+const checkRepository = async (repository: Repository, { copies, filesPercent, scratch }: RepositoryCheck, context: AgentContext, signal: AbortSignal): Promise<void> => {
+  const verifying = brokenContents(repository, copies, filesPercent);
+  const looking = (async (): Promise<readonly Evidence[]> => {
+    const seen: Evidence[] = [];
     for (const copy of copies) {
-      context.signal.throwIfAborted();
-      const evidence = await evidenceOf(repository, copy, context);
-      const problems = [...(broken.get(copy.snapshotId) ?? []), ...evidence.problems];
-      context.say({ type: "checked", volume: copy.volume, evidence: { ...evidence, problems, verdict: problems.length === 0 ? "verified" : "failed" } });
+      signal.throwIfAborted();
+      seen.push(await evidenceOf(repository, copy, scratch));
     }
+    return seen;
+  })();
+  const [broken, seen] = await Promise.all([verifying, looking]);
+  for (const [index, copy] of copies.entries()) {
+    const evidence = seen[index];
+    if (evidence === undefined) continue;
+    const problems = [...(broken.get(copy.snapshotId) ?? []), ...evidence.problems];
+    context.say({ type: "checked", volume: copy.volume, evidence: { ...evidence, problems, verdict: problems.length === 0 ? "verified" : "failed" } });
   }
 };
 
@@ -58,12 +89,12 @@ const verifyProblem = async (repository: Repository, ids: readonly string[], fil
 
 type Evidence = Omit<CopyEvidence, "time">;
 
-const evidenceOf = async (repository: Repository, copy: CheckedCopy, context: AgentContext): Promise<Evidence> => {
+const evidenceOf = async (repository: Repository, copy: CheckedCopy, scratch: string): Promise<Evidence> => {
   try {
     const snapshot = await repository.snapshot(copy.snapshotId);
     const entries: CopyEntry[] = [];
     for await (const entry of repository.entries(snapshot)) entries.push(entry);
-    const databases = await checkDatabases(databaseCandidates(entries), readerOf(repository, entries), join(context.places.scratch, "databases"));
+    const databases = await checkDatabases(databaseCandidates(entries), readerOf(repository, entries), scratch);
     return {
       ...counts(copy, entries),
       databases: databases.checked,

@@ -4,6 +4,7 @@
  */
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
+import { mapTogether } from "../model/concurrency.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import type { TreeEntry } from "../model/tree.ts";
 import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
@@ -27,7 +28,9 @@ interface Replacement {
   readonly snapshot: KopiaSnapshot;
 }
 
+/** Files of a volume that are written at a time, and volumes. */
 const parallel = 8;
+const volumesAtATime = 3;
 
 export const replace = async (job: ReplaceJob, open: OpenRepository, context: AgentContext): Promise<void> => {
   const replacements = await openAll(job, open, context);
@@ -75,6 +78,8 @@ const putBackEach = async (targets: readonly Target[], reason?: unknown): Promis
 /** Everything that can be refused is refused here, before any volume is touched. */
 const openAll = async (job: ReplaceJob, open: OpenRepository, context: AgentContext): Promise<readonly Replacement[]> => {
   const replacements: Replacement[] = [];
+  // All at a time: opening one takes a second of deriving keys and reading indexes.
+  await Promise.all([...new Set(job.targets.map((volume) => volume.repository))].map(open));
   for (const volume of job.targets) {
     const target = await openTarget(context, volume);
     const repository = await open(volume.repository);
@@ -105,17 +110,22 @@ const makeRoom = async (job: ReplaceJob, replacements: readonly Replacement[], c
   }
 };
 
-const putIn = async (replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
-  for (const { volume, target, repository, snapshot } of replacements) {
-    context.say({ type: "step", title: `putting ${snapshot.files} files into ${volume.volume}` });
-    await repository.restore(snapshot, target.root, {
-      parallel,
-      signal: context.signal,
-      onProgress: (progress) => context.say({ type: "progress", volume: volume.volume, ...progress }),
-    });
-    await checkSameDevice(target);
-  }
-};
+/** When one fails the others are stopped, and all have ended before anything is put back. */
+const putIn = (replacements: readonly Replacement[], context: AgentContext): Promise<void> =>
+  mapTogether(
+    replacements,
+    volumesAtATime,
+    async ({ volume, target, repository, snapshot }, signal) => {
+      context.say({ type: "step", title: `putting ${snapshot.files} files into ${volume.volume}` });
+      await repository.restore(snapshot, target.root, {
+        parallel,
+        signal,
+        onProgress: (progress) => context.say({ type: "progress", volume: volume.volume, ...progress }),
+      });
+      await checkSameDevice(target);
+    },
+    context.signal,
+  );
 
 const verifyAll = async (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<readonly ReplacedVolume[]> => {
   const results: ReplacedVolume[] = [];
