@@ -47,8 +47,8 @@ export const parseMode = (text: string): number => {
 
 /** RFC 3339 with up to nine digits of a second, as nanoseconds since 1970. */
 export const parseTime = (text: string): bigint => {
-  const [, whole = text, fraction = ""] = /^(.*?)(?:\.(\d+))?Z$/.exec(text) ?? [];
-  return BigInt(Date.parse(`${whole}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
+  const [, whole = text, fraction = "", zone = ""] = /^(.*?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+  return BigInt(Date.parse(`${whole}${zone}`)) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
 };
 
 const entryTypes: Readonly<Record<string, CopyEntry["type"]>> = { f: "file", d: "directory", s: "symlink" };
