@@ -2,14 +2,18 @@
 import { rmSync } from "node:fs";
 import { alone, endOthers, removeLock } from "./alone.ts";
 import type { Lab } from "./lab.ts";
+import { removeMemory } from "./memory.ts";
+import { abortFuse } from "./nas/fuse.ts";
 import { removeCgroups } from "./node/cgroups.ts";
 import { stop } from "./site/sandbox.ts";
 
 /** Ends everything of a lab, also what an interrupted start left, and forgets its files. */
 export const remove = async (lab: Lab): Promise<void> => {
+  await abortFuse(lab);
   await stop(lab, "site");
   await removeCgroups(lab);
   rmSync(lab.dir, { recursive: true, force: true, maxRetries: 5 });
+  removeMemory(lab);
 };
 
 /** Also ends an `up` that is still at work in another process. */

@@ -14,6 +14,7 @@ import { remove } from "./down.ts";
 import { writeHoldfastConfig } from "./holdfast-config.ts";
 import type { Lab } from "./lab.ts";
 import { type Build, installBase, prepare, startMachines, startNodeOf } from "./machines.ts";
+import { placeNas } from "./memory.ts";
 import { emptyBucket } from "./nas/nas.ts";
 import { destroyNode, waitFor, waitForNode } from "./node/node.ts";
 import { plantClaims } from "./planting.ts";
@@ -100,6 +101,7 @@ const bringUp = async (lab: Lab, report: Report, { signal }: UpOptions): Promise
   await report.step(`lab "${lab.name}" up`, async () => {
     await remove(lab);
     mkdirSync(lab.dir, { recursive: true });
+    placeNas(lab);
     await becomeUp(build, async () => {
       await startMachines(build);
       writeHoldfastConfig(lab);

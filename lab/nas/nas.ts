@@ -5,6 +5,7 @@ import { createAuthority, issue } from "../components/pki.ts";
 import { type Lab, network, paths, pool, poolMountpoint } from "../lab.ts";
 import type { Binaries } from "../node/control-plane.ts";
 import { endDaemon, output, startDaemon } from "../site/daemon.ts";
+import { withoutSync } from "./fuse.ts";
 import { startMachine } from "../site/sandbox.ts";
 
 export const bucketName = "homelab";
@@ -59,7 +60,10 @@ const writeMinioFiles = async (lab: Lab): Promise<void> => {
 export const startPool = async (lab: Lab): Promise<void> => {
   mkdirSync(paths(lab).nasState, { recursive: true });
   // One shared cache size for every lab, well below the machine's memory.
-  await startDaemon(lab, "nas", { name: "zfs", command: ["zfs-fuse", "--no-daemon", "--max-arc-size", "512"] });
+  await startDaemon(lab, "nas", {
+    name: "zfs",
+    command: [...withoutSync(), "zfs-fuse", "--no-daemon", "--max-arc-size", "512"],
+  });
   await output(lab, "nas", ["bash", "-c", createPool(paths(lab).poolImage)]);
 };
 
