@@ -8,6 +8,8 @@ describe("amounts", () => {
     [1023, "1023 B"],
     [1024, "1 KiB"],
     [1536, "1.5 KiB"],
+    [10_752, "10.5 KiB"],
+    [102_349, "100 KiB"],
     [1_048_575, "1 MiB"],
     [606_076_928, "578 MiB"],
   ])("%d bytes read %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));

@@ -114,7 +114,7 @@ describe("a backup in the bucket", () => {
     ["empty", resultsKey, new Uint8Array()],
     ["not zipped", infoKey, "[]"],
     ["no JSON", pvbKey, gzipSync("[{")],
-    ["not UTF-8", pvbKey, gzipSync(Buffer.from([0x22, 0xff, 0x22]))],
+    ["not UTF-8", resultsKey, gzipSync(Buffer.from('{"errors":{"velero":["\u00FF"]}}', "latin1"))],
     ["of another form", pvbKey, gzipSync('[{"metadata":{"name":"x"}}]')],
     ["a list where an object belongs", resultsKey, gzipSync("[]")],
     ["no JSON itself", `${folder}/velero-backup.json`, "<html>"],
