@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "../../lab/lab.ts";
+import { memoryDir } from "../../lab/memory.ts";
 import { run } from "../../lab/shell/run.ts";
 import { initOf, type Place } from "../../lab/site/inside.ts";
 
@@ -14,7 +15,7 @@ export const traces = async (lab: Lab): Promise<readonly string[]> => [
   ...readdirSync(cgroupRoot)
     .filter((controller) => existsSync(join(cgroupRoot, controller, lab.id)))
     .map((controller) => `cgroup: ${controller}/${lab.id}`),
-  ...[lab.dir, `${lab.dir}.lock`].filter((path) => existsSync(path)).map((path) => `file: ${path}`),
+  ...[lab.dir, `${lab.dir}.lock`, memoryDir(lab)].filter((path) => existsSync(path)).map((path) => `file: ${path}`),
 ];
 
 const lines = (text: string, lab: Lab): readonly string[] =>
