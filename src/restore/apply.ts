@@ -62,8 +62,10 @@ const startAll = async (running: readonly Stop[], options: ApplyOptions): Promis
   if (running.length === 0) return;
   options.onEvent({ type: "step", title: `starting ${running.map((stop) => `${stop.namespace}/${stop.name}`).join(", ")}` });
   // From here the data is good: an interruption must not leave the app stopped.
-  await Promise.all(running.map((stop) => startWorkload(options.kubernetes, stop)));
-  await waitUntilReady(waitingFor(options, options.context.signal), running);
+  const failed = await settled(Promise.all(running.map((stop) => startWorkload(options.kubernetes, stop))));
+  if (failed !== undefined) throw withStanding(failed, `The data is restored and verified, but the app is not started: ${commands(running)}`);
+  const late = await settled(waitUntilReady(waitingFor(options, options.context.signal), running));
+  if (late !== undefined) throw isFailure(late, "APP_NOT_READY") ? late : withStanding(late, "The data is restored and verified, and the app is starting.");
 };
 
 /** Replaces the data while it watches that nobody starts the app meanwhile. */

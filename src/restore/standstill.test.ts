@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { aVolume } from "../inventory/sample.ts";
+import { resources } from "../systems/kubernetes/resources.ts";
+import { podsUsing, readReplicas, replicasAnnotation, startWorkload, stopWorkload, waitUntilReady, waitUntilUnused } from "./standstill.ts";
+import { aCluster, type Cluster, mounting } from "./testing/cluster.ts";
+import { aStop } from "./testing/plans.ts";
+
+let cluster: Cluster;
+afterEach(() => cluster.controllers.stop());
+
+const waiting = () => ({ ...cluster, timeout: 5000, signal: cluster.stop.signal });
+const annotate = (replicas: string) => cluster.kubernetes.mergePatch(resources.deployments, { namespace: "media", name: "sonarr" }, { metadata: { annotations: { [replicasAnnotation]: replicas } } });
+
+describe("readReplicas", () => {
+  it("gives the present replicas, and nothing for a workload that is gone", async () => {
+    cluster = await aCluster(2);
+    expect(await readReplicas(cluster.kubernetes, aStop())).toBe(2);
+    expect(await readReplicas(cluster.kubernetes, aStop({ name: "gone" }))).toBeUndefined();
+  });
+
+  it("believes a record only of a workload that stands still", async () => {
+    cluster = await aCluster(2);
+    await annotate("5");
+    expect(await readReplicas(cluster.kubernetes, aStop())).toBe(2);
+    await cluster.scale(0);
+    expect(await readReplicas(cluster.kubernetes, aStop())).toBe(5);
+  });
+
+  it("takes zero for zero without a record", async () => {
+    cluster = await aCluster(0);
+    expect(await readReplicas(cluster.kubernetes, aStop())).toBe(0);
+  });
+});
+
+describe("stopWorkload and startWorkload", () => {
+  it("may be called twice each, and leave no trace", async () => {
+    cluster = await aCluster(2);
+    const stop = aStop({ replicas: 2 });
+    await stopWorkload(cluster.kubernetes, stop);
+    await stopWorkload(cluster.kubernetes, stop);
+    await waitUntilUnused(waiting(), [aVolume()]);
+    expect(await cluster.pods()).toEqual([]);
+    await startWorkload(cluster.kubernetes, stop);
+    await startWorkload(cluster.kubernetes, stop);
+    await waitUntilReady(waiting(), [stop]);
+    expect(await cluster.pods()).toHaveLength(2);
+    expect((await cluster.deployment())?.metadata.annotations ?? {}).toEqual({});
+  });
+});
+
+describe("podsUsing", () => {
+  it("are those that name the claim, in its namespace, and have not ended", async () => {
+    cluster = await aCluster(0);
+    const put = (name: string, claim: string, part: { namespace?: string; phase?: string; labels?: object } = {}) =>
+      cluster.kubernetes.put(resources.pods, { metadata: { name, namespace: part.namespace ?? "media", labels: part.labels ?? {} }, spec: mounting(claim), status: { phase: part.phase ?? "Running" } } as never);
+    cluster.outcome = () => "pending";
+    put("a", "sonarr-config");
+    put("pending", "sonarr-config", { phase: "Pending" });
+    put("other-claim", "radarr-config");
+    put("other-namespace", "sonarr-config", { namespace: "home" });
+    put("done", "sonarr-config", { phase: "Succeeded" });
+    put("holder", "sonarr-config", { labels: { "holdfast.dev/operation": "x" } });
+    expect((await podsUsing(cluster.kubernetes, [aVolume()])).map(({ metadata }) => metadata.name).toSorted()).toEqual(["a", "pending"]);
+  });
+});
+
+describe("waitUntilReady", () => {
+  it("names who is late", async () => {
+    cluster = await aCluster(1);
+    await expect(waitUntilReady(waiting(), [aStop({ replicas: 2 }), aStop({ name: "gone" })])).rejects.toMatchObject({
+      code: "APP_NOT_READY",
+      what: expect.stringContaining("Deployment media/sonarr, Deployment media/gone") as string,
+    });
+  });
+
+  it("does not believe a status from before the start", async () => {
+    cluster = await aCluster(1);
+    cluster.controllers.stop();
+    await stopWorkload(cluster.kubernetes, aStop());
+    await startWorkload(cluster.kubernetes, aStop());
+    await expect(waitUntilReady(waiting(), [aStop()])).rejects.toMatchObject({ code: "APP_NOT_READY" });
+  });
+});
