@@ -51,5 +51,8 @@ export const beforeVelero: readonly object[] = [
   nodeAgentConfig(defaultConcurrency),
 ];
 
-/** Expiry must obey evidence, so nothing but Holdfast's retention may delete: Velero's garbage collector stays off. */
-export const serverArguments = ["--disable-controllers=gc"];
+/**
+ * Expiry must obey evidence, so nothing but Holdfast's retention may delete: Velero's garbage collector stays off.
+ * Pods are backed up side by side: one at a time, as by default, node-agent's concurrency would have no effect.
+ */
+export const serverArguments = ["--disable-controllers=gc", `--item-block-worker-count=${defaultConcurrency}`];

@@ -20,16 +20,11 @@ export interface CopyReference {
   readonly snapshotId: string;
 }
 
-export interface CheckedCopy extends CopyReference {
-  /** Bytes that Velero says it copied; undefined when it says nothing. */
-  readonly bytes: number | undefined;
-}
-
 /** Reads copies without touching any volume. */
 export interface CheckJob {
   readonly kind: "check";
   readonly store: StoreReference;
-  readonly copies: readonly CheckedCopy[];
+  readonly copies: readonly CopyReference[];
   /** Share of files whose content is read back, 0 to 100. */
   readonly filesPercent: number;
 }

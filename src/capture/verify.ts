@@ -3,7 +3,7 @@
  * Cost: the agent's check of each copy, plus five small reads and one write of the bucket.
  */
 import type { AgentLine } from "../agent/lines.ts";
-import type { CheckedCopy, StoreReference } from "../agent/job.ts";
+import type { CopyReference, StoreReference } from "../agent/job.ts";
 import type { Context } from "../context.ts";
 import { isEmptyCopy } from "../inventory/coverage.ts";
 import { type PointsSource, readPoint } from "../inventory/points.ts";
@@ -72,8 +72,8 @@ const lookAt = async (point: PointDetails, options: VerifyOptions): Promise<Read
   return evidence;
 };
 
-const checkable = (copy: Copy): readonly CheckedCopy[] =>
-  copy.ok && copy.snapshotId !== undefined ? [{ volume: copy.volume, repository: copy.repository, snapshotId: copy.snapshotId, bytes: copy.bytes }] : [];
+const checkable = (copy: Copy): readonly CopyReference[] =>
+  copy.ok && copy.snapshotId !== undefined ? [{ volume: copy.volume, repository: copy.repository, snapshotId: copy.snapshotId }] : [];
 
 const nothing = (time: number): CopyEvidence => ({
   snapshotId: "", verdict: "verified", time, files: 0, directories: 0, symlinks: 0, bytes: 0, databases: 0, problems: [], leftOut: [],
@@ -114,7 +114,8 @@ const missingFrom = (point: PointDetails, expected: readonly string[]): Readonly
 const failuresOf = (point: PointDetails): Readonly<Record<string, string>> =>
   Object.fromEntries(
     point.copies.flatMap((copy) => {
-      const problem = copy.problem ?? point.evidence[copy.volume]?.problems[0];
+      const seen = point.evidence[copy.volume];
+      const problem = copy.problem ?? (seen === undefined ? "it was not looked at: the agent said nothing about it" : seen.problems[0]);
       return problem === undefined ? [] : [[copy.volume, problem]];
     }),
   );
