@@ -51,7 +51,7 @@ export async function* readTree(root: string, ignored: (name: string) => boolean
   while (level.length > 0) {
     const next: { readonly file: Buffer; readonly path: string }[] = [];
     for (const { file, path } of level) {
-      const names = (await readdir(file, { encoding: "buffer" })).filter((name) => path !== "" || !ignored(name.toString())).toSorted(Buffer.compare);
+      const names = (await readdir(file, { encoding: "buffer" })).filter((name) => path !== "" || !ignored(name.toString())).toSorted((one, other) => Buffer.compare(one, other));
       const found = await mapLimited(names, atATime, async (name): Promise<Found> => {
         const inner = inside(file, name);
         return { file: inner, entry: await entryAt(inner, path === "" ? name.toString() : `${path}/${name.toString()}`) };

@@ -47,7 +47,7 @@ export const openRepositories = async (context: AgentContext, store: StoreRefere
     },
     close: async () => {
       const all = await Promise.allSettled(opened.values());
-      await Promise.all(all.map((result) => (result.status === "fulfilled" ? result.value.close() : undefined)));
+      await Promise.all(all.flatMap((result) => (result.status === "fulfilled" ? [result.value.close()] : [])));
     },
   };
 };

@@ -2,7 +2,7 @@
 import type { Context } from "../context.ts";
 import { Failure } from "../model/failure.ts";
 import { volumeName } from "../model/volume.ts";
-import type { KubeObject, Kubernetes } from "../systems/kubernetes/port.ts";
+import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { backupOfEverything, pointLabel } from "../systems/velero/manifests.ts";
 import { isTerminal } from "../systems/velero/phases.ts";
@@ -49,7 +49,7 @@ export const startCapture = async (point: string, plan: CapturePlan, options: Ca
   const name = backupName(point);
   await kubernetes.create(
     resources.backups,
-    backupOfEverything({ name, namespace: veleroNamespace, point, storageLocation: options.storageLocation, policyConfigMap: options.policyConfigMap }) as KubeObject,
+    backupOfEverything({ name, namespace: veleroNamespace, point, storageLocation: options.storageLocation, policyConfigMap: options.policyConfigMap }),
   );
   return name;
 };
