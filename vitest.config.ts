@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { ByNumber } from "./test/lab/support/by-number.ts";
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByNumber },
     projects: [
       {
         test: {
