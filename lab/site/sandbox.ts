@@ -65,9 +65,14 @@ const startInit = async (lab: Lab, place: Place): Promise<number> => {
 const plugIn = async (lab: Lab, place: Place, pid: number): Promise<void> => {
   const site = initOf(lab, "site");
   if (site === undefined) throw new Error("the site ended while a machine was starting");
-  const ip = (args: string): Promise<unknown> => run("nsenter", ["-t", String(site), "-n", "ip", ...args.split(" ")]);
-  await ip(`link add ${place}0 type veth peer name eth0 netns ${pid}`);
-  await ip(`link set ${place}0 master lan0 up`);
+  const script = [
+    "set -e",
+    // The kernel takes a dead machine's cable away in its own time.
+    'while ip link show dev "$1" >/dev/null 2>&1; do ip link delete dev "$1" 2>/dev/null || sleep 0.05; done',
+    'ip link add "$1" type veth peer name eth0 netns "$2"',
+    'ip link set "$1" master lan0 up',
+  ].join("\n");
+  await run("nsenter", ["-t", String(site), "-n", "sh", "-c", script, "plug-in", `${place}0`, String(pid)]);
 };
 
 /** Starts the site when it is down. */
