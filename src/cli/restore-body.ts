@@ -6,7 +6,7 @@ import { volumeName } from "../model/volume.ts";
 import { applyRestore, type RestoreEvent } from "../restore/apply.ts";
 import { ownersOf } from "../restore/owners.ts";
 import { type Mover, planRestore, type RestoreItem, type RestorePlan } from "../restore/plan.ts";
-import { checkPlan, checkRights } from "../restore/preflight.ts";
+import { checkPassword, checkPlan, checkRights } from "../restore/preflight.ts";
 import { chooseCopy, liveVolume, type PointChoice, resolveName } from "../restore/scope.ts";
 import { readReplicas } from "../restore/standstill.ts";
 import { clearLeftovers } from "../systems/agent/leftovers.ts";
@@ -38,9 +38,11 @@ export const restore = commandBody<RestoreFlags, string[]>(async (cli, world, fl
   const kubernetes = await world.kubernetes();
   const { holdfast, velero } = world.loaded.config;
   await checkRights(kubernetes, plan, holdfast.namespace, velero.namespace);
+  const { bucket, prefix } = await world.points();
+  await checkPassword(bucket, prefix, plan, await world.password());
   if (flags.dryRun) return;
   if (!flags.yes) await confirm(cli, plan);
-  await clearLeftovers(kubernetes, plan.items.map(({ target }) => target), holdfast.namespace);
+  await clearLeftovers(kubernetes, plan.items.map(({ target }) => target), holdfast.namespace, cli.context.clock.now());
   await carryOut(cli, world, flags, plan);
 });
 

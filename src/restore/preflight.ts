@@ -2,9 +2,12 @@
 import { Failure } from "../model/failure.ts";
 import { formatBytes } from "../model/units.ts";
 import { type Volume, volumeName } from "../model/volume.ts";
+import { formatBlobName, opensRepository } from "../systems/kopia/password.ts";
 import type { AccessRule, Kubernetes } from "../systems/kubernetes/port.ts";
 import { requireRights } from "../systems/kubernetes/require-rights.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
+import type { Bucket } from "../systems/s3/port.ts";
+import { repositoryPrefix } from "../systems/velero/bucket-layout.ts";
 import type { RestoreItem, RestorePlan, Stop } from "./plan.ts";
 
 /** What the plan alone tells. Pure. Throws TARGET_UNUSABLE, TARGET_TOO_SMALL or TARGET_IN_USE. */
@@ -50,6 +53,16 @@ const rulesOf = (plan: RestorePlan, agents: string, velero: string): readonly Ac
     ...plan.stops.map(stopRule),
     ...(plan.mover === "kopia" ? [] : [{ verb: "create", resource: resources.podVolumeRestores, namespace: velero }]),
   ];
+};
+
+/** Throws REPOSITORY_PASSWORD when the password does not open one of the plan's repositories. Cost: one small read each. */
+export const checkPassword = async (bucket: Bucket, prefix: string, plan: RestorePlan, password: string): Promise<void> => {
+  for (const repository of new Set(plan.items.map(({ chosen }) => chosen.copy.repository))) {
+    const blob = await bucket.get(`${repositoryPrefix(prefix, repository)}${formatBlobName}`);
+    if (blob === undefined) throw new Failure("COPY_MISSING", { what: `The bucket has no kopia repository for ${repository}.`, todo: "Is bucket.prefix in holdfast.yaml the one of Velero's BackupStorageLocation?" });
+    if (await opensRepository(blob.body, password)) continue;
+    throw new Failure("REPOSITORY_PASSWORD", { what: `The repository password does not open the copies of ${repository}; nothing was changed.`, todo: "Correct repository.password in holdfast.yaml: it is what the Secret velero-repo-credentials held when the first backup was made." });
+  }
 };
 
 /** Asks the API server about every right that the plan needs. Throws KUBERNETES_FORBIDDEN naming all that are missing. */

@@ -19,11 +19,16 @@ const operationOf = (pod: Pod): string => pod.metadata.labels?.[operationLabel] 
 const holds = (pod: Pod, { namespace, claim }: ClaimName): boolean =>
   pod.metadata.namespace === namespace && (pod.spec.volumes ?? []).some((volume) => volume.persistentVolumeClaim?.claimName === claim);
 
+/** ms within which a restore that lives has its agent running after its first holder. */
+const startTime = 120_000;
+
+const isYoung = (pod: Pod, now: number): boolean => now - Date.parse(pod.metadata.creationTimestamp ?? "") < startTime;
+
 /**
- * Makes sure that no other restore works on these claims. Throws LOCKED when one does; removes what a dead one left.
- * `agentsNamespace` is where agents run.
+ * Makes sure that no other restore works on these claims. Throws LOCKED when one does, or may be about to; removes what a
+ * dead one left. `agentsNamespace` is where agents run, `now` in ms since 1970.
  */
-export const clearLeftovers = async (kubernetes: Kubernetes, claims: readonly ClaimName[], agentsNamespace: string): Promise<void> => {
+export const clearLeftovers = async (kubernetes: Kubernetes, claims: readonly ClaimName[], agentsNamespace: string, now: number): Promise<void> => {
   const { items } = await kubernetes.list<Pod>(resources.pods, { labels: operationLabel });
   const operations = new Set(items.filter((pod) => claims.some((claim) => holds(pod, claim))).map(operationOf));
   const pods = items.filter((pod) => operations.has(operationOf(pod)));
@@ -33,6 +38,14 @@ export const clearLeftovers = async (kubernetes: Kubernetes, claims: readonly Cl
       what: `Another restore works on ${claims.map(({ namespace, claim }) => `${namespace}/${claim}`).join(", ")}.`,
       why: `its pod ${agentsNamespace}/${working.metadata.name} is ${working.status?.phase ?? "there"}`,
       todo: `Wait for it. If whoever started it is gone, \`kubectl -n ${agentsNamespace} delete pod ${working.metadata.name}\` makes it put the earlier files back and end.`,
+    });
+  }
+  const starting = pods.find((pod) => isYoung(pod, now) && pods.every(({ metadata }) => metadata.namespace !== agentsNamespace));
+  if (starting !== undefined) {
+    throw new Failure("LOCKED", {
+      what: `Another restore is about to work on ${claims.map(({ namespace, claim }) => `${namespace}/${claim}`).join(", ")}.`,
+      why: `the pod ${starting.metadata.namespace ?? ""}/${starting.metadata.name} holds its volume since ${starting.metadata.creationTimestamp ?? ""}`,
+      todo: "Wait for it. If whoever started it is gone, try again in two minutes.",
     });
   }
   await Promise.all(pods.map(({ metadata }) => removePod(kubernetes, metadata)));
