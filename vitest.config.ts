@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{src,lab,bootstrap,bench,demo,test}/**/*.test.ts"],
-          exclude: ["test/lab/**", "**/*.sandbox.test.ts"],
+          exclude: ["test/lab/**", "test/long/**", "**/*.sandbox.test.ts"],
           testTimeout: 20_000,
         },
       },
@@ -31,6 +31,16 @@ export default defineConfig({
           exclude: ["test/lab/lab-life.test.ts"],
           fileParallelism: false,
           testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        // What takes too long for every run: `npm run test:long`.
+        test: {
+          name: "long",
+          include: ["test/long/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
           hookTimeout: 300_000,
         },
       },

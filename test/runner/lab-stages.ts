@@ -13,8 +13,8 @@ import { type Stage, vitest, work } from "./stage.ts";
 const lab = openLab("test");
 
 /** Lab tests run on the lab's laptop, so that names and addresses of the lab's network work in them. */
-const labTests: Stage = {
-  name: "lab tests",
+const testsInLab = (name: string, project: string): Stage => ({
+  name,
   run: async () => {
     const binary = await tools(lab, laptopTools, silentReport);
     const env = {
@@ -28,9 +28,9 @@ const labTests: Stage = {
       HOLDFAST_TEST_S3_ACCESS_KEY: s3Keys.accessKeyId,
       HOLDFAST_TEST_S3_SECRET_KEY: s3Keys.secretAccessKey,
     };
-    return vitest("lab tests", "lab", { env, within: inside(lab, "site") }).run();
+    return vitest(name, project, { env, within: inside(lab, "site") }).run();
   },
-};
+});
 
 /** Nobody who presses Ctrl-C wants to find a lab running afterwards. */
 const downWhenInterrupted = (): void => {
@@ -38,18 +38,20 @@ const downWhenInterrupted = (): void => {
   process.once("SIGINT", end(130)).once("SIGTERM", end(143));
 };
 
-export const labStages: readonly Stage[] = [
+/** A vitest project on a lab that has just come up, and goes without a trace. */
+export const onFreshLab = (name: string, project: string): readonly Stage[] => [
   work("lab up", async () => {
     downWhenInterrupted();
     await down(lab);
     await up(lab, createReport());
   }),
-  labTests,
+  testsInLab(name, project),
   work("lab down leaves nothing", async () => {
     const footprint = await footprintOf(lab);
     await down(lab);
     const left = [...(await traces(lab)), ...(await footprint.left())];
     if (left.length > 0) throw new Error(`left on the host after down:\n${left.join("\n")}`);
   }),
-  vitest("life of labs", "lab-life"),
 ];
+
+export const labStages: readonly Stage[] = [...onFreshLab("lab tests", "lab"), vitest("life of labs", "lab-life")];

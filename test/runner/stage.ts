@@ -124,10 +124,15 @@ const outcomeOf = async (stage: Stage): Promise<Outcome> => {
   }
 };
 
-/** Runs stages one after the other, all of them, and ends with a table and the line that says it all. */
-export const runStages = async (stages: readonly Stage[]): Promise<number> => {
+/** Runs stages one after the other, all of them. */
+export const outcomesOf = async (stages: readonly Stage[]): Promise<readonly Outcome[]> => {
   const outcomes: Outcome[] = [];
   for (const stage of stages) outcomes.push(await outcomeOf(stage));
+  return outcomes;
+};
+
+/** Prints a table and the line that says it all; gives the exit status. */
+export const conclude = (outcomes: readonly Outcome[]): number => {
   const width = Math.max(...outcomes.map(({ name }) => name.length));
   const rows = outcomes.map(
     ({ name, passed, failed, seconds }) =>
@@ -138,3 +143,5 @@ export const runStages = async (stages: readonly Stage[]): Promise<number> => {
   process.stdout.write(`\n${rows.join("\n")}\n\n${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 };
+
+export const runStages = async (stages: readonly Stage[]): Promise<number> => conclude(await outcomesOf(stages));
