@@ -8,7 +8,7 @@ import { holdingPod, readDirectories } from "../../../lab/claim-directory.ts";
 import { applyObjects } from "../../../lab/site/kubectl.ts";
 import { runInside } from "../../../lab/site/daemon.ts";
 import type { RunningLab } from "../running-lab.ts";
-import { refuseSecrets } from "./cli.ts";
+import { holdsSecret } from "./cli.ts";
 
 interface List<T> {
   readonly items: readonly T[];
@@ -46,18 +46,16 @@ export const replicas = async ({ get }: RunningLab): Promise<Readonly<Record<str
 export const pods = async ({ get }: RunningLab, ...words: readonly string[]): Promise<readonly Pod[]> =>
   (await get<PodList>("pods", ...words)).items;
 
-/** Whatever users with rights to look see, but for Velero's own Secrets. */
-export const refuseSecretsInCluster = async (running: RunningLab): Promise<void> => {
-  const seen = await running.kubectl([
-    "get",
-    "pods,events,configmaps,deployments,backups.velero.io",
-    "-A",
-    "-o",
-    "json",
+/** Objects in which a secret stands that is not theirs to hold. Velero's own Secrets are not looked at. */
+export const objectsWithSecrets = async ({ get }: RunningLab): Promise<readonly string[]> => {
+  const seen = await Promise.all([
+    get<List<Left>>("pods,events,configmaps,deployments,backups.velero.io,podvolumebackups.velero.io", "-A"),
+    get<List<Left>>("secrets", "-n", "holdfast"),
   ]);
-  refuseSecrets(seen, "the cluster's objects");
-  const left = await running.kubectl(["-n", "holdfast", "get", "secrets,pods,configmaps", "-o", "json"]);
-  refuseSecrets(left, "the namespace holdfast");
+  return seen
+    .flatMap(({ items }) => items)
+    .filter((item) => holdsSecret(JSON.stringify(item)))
+    .map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
 };
 
 /** In the first pod of an app, as its user. */
