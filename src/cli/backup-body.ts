@@ -1,5 +1,13 @@
 /** `holdfast backup`: plan, capture, verify, report. */
-import { type CaptureOptions, type CaptureProgress, finishCapture, newPointId, startCapture, waitForCapture, waitForStaged } from "../capture/capture.ts";
+import {
+  type CaptureOptions,
+  type CaptureProgress,
+  finishCapture,
+  newPointId,
+  startCapture,
+  waitForCapture,
+  waitForStaged,
+} from "../capture/capture.ts";
 import { type CapturePlan, expectedVolumes, planCapture } from "../capture/plan.ts";
 import { type Verification, verifyBackup } from "../capture/verify.ts";
 import { requireVelero } from "../doctor/require-velero.ts";
@@ -54,11 +62,17 @@ const makeBackup = async (run: Run): Promise<void> => {
   const point = newPointId(cli.context);
   const began = clock.now();
   const options = await captureOptions(run);
-  progress.step(`backup of ${expectedVolumes(plan).length} volumes, ${plan.staged.length} of them through staging pods`);
+  progress.step(
+    `backup of ${expectedVolumes(plan).length} volumes, ${plan.staged.length} of them through staging pods`,
+  );
   const name = await capture(point, plan, options, flags.wait);
   const captured = clock.now();
   if (!flags.wait) {
-    cli.context.stdout.write(flags.json ? `${JSON.stringify({ type: "result", point, backup: name })}\n` : `The backup ${name} goes on in Velero. \`holdfast points\` shows how it ends.\n`);
+    cli.context.stdout.write(
+      flags.json
+        ? `${JSON.stringify({ type: "result", point, backup: name })}\n`
+        : `The backup ${name} goes on in Velero. \`holdfast points\` shows how it ends.\n`,
+    );
     return;
   }
   progress.step("verification of what is in the bucket");
@@ -69,11 +83,15 @@ const makeBackup = async (run: Run): Promise<void> => {
 
 const checkRights = (run: Run, plan: CapturePlan): Promise<void> => {
   const { velero, holdfast } = run.world.loaded.config;
-  const namespaces = [...new Set([...plan.staged.map(({ volume }) => volume.namespace), ...(run.flags.wait ? [holdfast.namespace] : [])])];
+  const namespaces = [
+    ...new Set([...plan.staged.map(({ volume }) => volume.namespace), ...(run.flags.wait ? [holdfast.namespace] : [])]),
+  ];
   const rules = [
     { verb: "create", resource: resources.backups, namespace: velero.namespace },
     { verb: "list", resource: resources.podVolumeBackups, namespace: velero.namespace },
-    ...namespaces.flatMap((namespace) => ["create", "delete"].map((verb) => ({ verb, resource: resources.pods, namespace }))),
+    ...namespaces.flatMap((namespace) =>
+      ["create", "delete"].map((verb) => ({ verb, resource: resources.pods, namespace })),
+    ),
   ];
   return run.world.kubernetes().then((kubernetes) => requireRights(kubernetes, rules, "this backup needs"));
 };
@@ -108,7 +126,12 @@ const capture = async (point: string, plan: CapturePlan, options: CaptureOptions
   }
 };
 
-const verify = async ({ cli, world, flags, progress }: Run, name: string, plan: CapturePlan, volumes: readonly Volume[]): Promise<Verification> =>
+const verify = async (
+  { cli, world, flags, progress }: Run,
+  name: string,
+  plan: CapturePlan,
+  volumes: readonly Volume[],
+): Promise<Verification> =>
   verifyBackup(name, expectedVolumes(plan), {
     context: cli.context,
     kubernetes: await world.kubernetes(),
@@ -120,7 +143,11 @@ const verify = async ({ cli, world, flags, progress }: Run, name: string, plan: 
     lineages: Object.fromEntries(volumes.flatMap((volume) => lineageEntry(volume))),
     onLine: (line) => {
       if (line.type === "step") progress.detail(line.title);
-      if (line.type === "checked") progress.detail(`${line.volume}: ${line.evidence.verdict}, ${line.evidence.files} files`, { volume: line.volume, verdict: line.evidence.verdict });
+      if (line.type === "checked")
+        progress.detail(`${line.volume}: ${line.evidence.verdict}, ${line.evidence.files} files`, {
+          volume: line.volume,
+          verdict: line.evidence.verdict,
+        });
     },
   });
 
@@ -141,10 +168,14 @@ const report = (run: Run, plan: CapturePlan, verification: Verification, times: 
   const good = point.copies.filter((copy) => failed[copy.volume] === undefined);
   if (run.flags.json) stdout.write(`${JSON.stringify({ type: "result", ...resultData(plan, verification, times) })}\n`);
   else {
-    stdout.write(`recovery point ${point.id}: ${good.length} copies verified, ${formatBytes(point.copies.reduce((sum, copy) => sum + (copy.bytes ?? 0), 0))}\n`);
+    stdout.write(
+      `recovery point ${point.id}: ${good.length} copies verified, ${formatBytes(point.copies.reduce((sum, copy) => sum + (copy.bytes ?? 0), 0))}\n`,
+    );
     stdout.write(`backup ${formatSeconds(times.backup)}, verification ${formatSeconds(times.verify)}\n`);
-    for (const { volume, why, expected } of plan.uncopied) stdout.write(`${expected ? "left out" : "NOT COPIED"}: ${volumeName(volume)}: ${why}\n`);
-    for (const [volume, seen] of Object.entries(point.evidence)) stdout.write(seen.leftOut.map((text) => `note: ${volume}: ${text}\n`).join(""));
+    for (const { volume, why, expected } of plan.uncopied)
+      stdout.write(`${expected ? "left out" : "NOT COPIED"}: ${volumeName(volume)}: ${why}\n`);
+    for (const [volume, seen] of Object.entries(point.evidence))
+      stdout.write(seen.leftOut.map((text) => `note: ${volume}: ${text}\n`).join(""));
   }
   throwIfBad(plan, verification);
 };
@@ -154,19 +185,44 @@ const resultData = (plan: CapturePlan, { point, missing, failed }: Verification,
   backup: point.backup,
   phase: point.phase,
   seconds: { backup: times.backup / 1000, verify: times.verify / 1000 },
-  volumes: point.copies.map((copy) => ({ volume: copy.volume, bytes: copy.bytes, verdict: point.evidence[copy.volume]?.verdict ?? "failed", files: point.evidence[copy.volume]?.files })),
+  volumes: point.copies.map((copy) => ({
+    volume: copy.volume,
+    bytes: copy.bytes,
+    verdict: point.evidence[copy.volume]?.verdict ?? "failed",
+    files: point.evidence[copy.volume]?.files,
+    leftOut: point.evidence[copy.volume]?.leftOut ?? [],
+  })),
   missing,
   failed,
   uncopied: plan.uncopied.map(({ volume, why, expected }) => ({ volume: volumeName(volume), why, expected })),
 });
 
-const listed = (reasons: Readonly<Record<string, string>>): string => Object.entries(reasons).map(([volume, why]) => `${volume}: ${why}`).join("; ");
+const listed = (reasons: Readonly<Record<string, string>>): string =>
+  Object.entries(reasons)
+    .map(([volume, why]) => `${volume}: ${why}`)
+    .join("; ");
 
 const throwIfBad = (plan: CapturePlan, { point, missing, failed }: Verification): void => {
   const todo = "`holdfast why VOLUME` explains one.";
-  if (Object.keys(failed).length > 0) throw new Failure("VERIFICATION_FAILED", { what: `${Object.keys(failed).length} copies of ${point.id} are bad.`, why: listed(failed), todo });
-  const uncopied = Object.fromEntries(plan.uncopied.filter(({ expected }) => !expected).map(({ volume, why }) => [volumeName(volume), why]));
+  if (Object.keys(failed).length > 0)
+    throw new Failure("VERIFICATION_FAILED", {
+      what: `${Object.keys(failed).length} copies of ${point.id} are bad.`,
+      why: listed(failed),
+      todo,
+    });
+  const uncopied = Object.fromEntries(
+    plan.uncopied.filter(({ expected }) => !expected).map(({ volume, why }) => [volumeName(volume), why]),
+  );
   const absent = { ...missing, ...uncopied };
-  if (Object.keys(absent).length > 0) throw new Failure("BACKUP_PARTIAL", { what: `${point.id} lacks ${Object.keys(absent).length} volumes.`, why: listed(absent), todo });
-  if (point.phase !== "Completed") throw new Failure("BACKUP_PARTIAL", { what: `All volumes of ${point.id} are verified, but Velero met ${point.errors} errors with objects.`, todo: `velero backup logs ${point.backup}` });
+  if (Object.keys(absent).length > 0)
+    throw new Failure("BACKUP_PARTIAL", {
+      what: `${point.id} lacks ${Object.keys(absent).length} volumes.`,
+      why: listed(absent),
+      todo,
+    });
+  if (point.phase !== "Completed")
+    throw new Failure("BACKUP_PARTIAL", {
+      what: `All volumes of ${point.id} are verified, but Velero met ${point.errors} errors with objects.`,
+      todo: `velero backup logs ${point.backup}`,
+    });
 };
