@@ -11,17 +11,21 @@ const benches: Readonly<Record<string, { readonly what: string; run(world: World
   backup: { what: "a backup of everything", run: (world) => benchBackup(world, 3) },
   "restore-velero-one": {
     what: "restore of one volume of 10,000 files and 600 MB",
-    run: (world) => benchRestore(world, { name: "restore-velero-one", namespace: benchOne.namespace, apps: [benchOne], runs: 3 }),
+    run: (world) =>
+      benchRestore(world, { name: "restore-velero-one", namespace: benchOne.namespace, apps: [benchOne], runs: 3 }),
   },
   "restore-velero-many": {
     what: "restore of eight volumes of 1,250 files each",
-    run: (world) => benchRestore(world, { name: "restore-velero-many", namespace: "bench-many", apps: benchMany, runs: 3 }),
+    run: (world) =>
+      benchRestore(world, { name: "restore-velero-many", namespace: "bench-many", apps: benchMany, runs: 3 }),
   },
 };
 
 const usage = `Usage: npm run bench -- NAME
 
-${Object.entries(benches).map(([name, { what }]) => `  ${name.padEnd(24)}${what}`).join("\n")}
+${Object.entries(benches)
+  .map(([name, { what }]) => `  ${name.padEnd(24)}${what}`)
+  .join("\n")}
 `;
 
 const end = (status: number) => (): void => void down(openLab("bench")).finally(() => process.exit(status));

@@ -36,8 +36,27 @@ const ours = async (world: World, setup: Setup): Promise<number> => {
 const theirs = async (world: World, setup: Setup, run: string): Promise<number> => {
   const { kubectl } = world;
   await kubectl(["delete", "namespace", setup.namespace, "--wait=true", "--timeout=180s"]);
-  await waitFor("the volumes to be deleted", 120, async () => !(await kubectl(["get", "persistentvolumes", "-o", "jsonpath={.items[*].spec.claimRef.namespace}"])).split(" ").includes(setup.namespace));
-  const seconds = await timed(() => world.run(["velero", "restore", "create", run, "--from-backup", backupName, "--include-namespaces", setup.namespace, "--wait"]));
+  await waitFor(
+    "the volumes to be deleted",
+    120,
+    async () =>
+      !(await kubectl(["get", "persistentvolumes", "-o", "jsonpath={.items[*].spec.claimRef.namespace}"]))
+        .split(" ")
+        .includes(setup.namespace),
+  );
+  const seconds = await timed(() =>
+    world.run([
+      "velero",
+      "restore",
+      "create",
+      run,
+      "--from-backup",
+      backupName,
+      "--include-namespaces",
+      setup.namespace,
+      "--wait",
+    ]),
+  );
   const phase = await kubectl(["-n", "velero", "get", "restore", run, "-o", "jsonpath={.status.phase}"]);
   if (phase !== "Completed") throw new Error(`Velero's restore ended as ${phase}`);
   await waitForApps(kubectl);
@@ -51,16 +70,35 @@ export const benchRestore = async (world: World, setup: Setup): Promise<void> =>
     await quieten(world);
     await install(world, setup.apps);
   });
-  await report.step("backup", () => world.run(["velero", "backup", "create", backupName, "--include-namespaces", setup.namespace, "--snapshot-volumes=false", "--wait"]));
+  await report.step("backup", () =>
+    world.run([
+      "velero",
+      "backup",
+      "create",
+      backupName,
+      "--include-namespaces",
+      setup.namespace,
+      "--snapshot-volumes=false",
+      "--wait",
+    ]),
+  );
   const times = { ours: [] as number[], asInstalled: [] as number[], concurrent: [] as number[] };
   for (let run = 1; run <= setup.runs; run++) {
     await report.step(`run ${run}: Holdfast`, async () => void times.ours.push(await ours(world, setup)));
     await setConcurrency(world, 1);
-    await report.step(`run ${run}: Velero as installed`, async () => void times.asInstalled.push(await theirs(world, setup, `one-${run}`)));
+    await report.step(
+      `run ${run}: Velero as installed`,
+      async () => void times.asInstalled.push(await theirs(world, setup, `one-${run}`)),
+    );
     await setConcurrency(world, defaultConcurrency);
-    await report.step(`run ${run}: Velero, concurrency ${defaultConcurrency}`, async () => void times.concurrent.push(await theirs(world, setup, `four-${run}`)));
+    await report.step(
+      `run ${run}: Velero, concurrency ${defaultConcurrency}`,
+      async () => void times.concurrent.push(await theirs(world, setup, `four-${run}`)),
+    );
   }
-  process.stdout.write(`\n${setup.name}\n${table({ "holdfast restore": times.ours, "velero restore, as installed": times.asInstalled, [`velero restore, node-agent concurrency ${defaultConcurrency}`]: times.concurrent })}\n`);
+  process.stdout.write(
+    `\n${setup.name}\n${table({ "holdfast restore": times.ours, "velero restore, as installed": times.asInstalled, [`velero restore, node-agent concurrency ${defaultConcurrency}`]: times.concurrent })}\n`,
+  );
   const [own, installed, concurrent] = [median(times.ours), median(times.asInstalled), median(times.concurrent)];
   publish({
     name: setup.name,

@@ -16,7 +16,8 @@ export interface Result {
 }
 
 /** The middle of the runs; of an even number the lower one. */
-export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
 
 export const round = (value: number): number => Math.round(value * 100) / 100;
 
@@ -25,13 +26,18 @@ const line = (label: string, values: readonly number[]): string =>
 
 /** Rows of a label and the seconds of each run. */
 export const table = (rows: Readonly<Record<string, readonly number[]>>): string =>
-  Object.entries(rows).map(([label, values]) => line(label, values)).join("");
+  Object.entries(rows)
+    .map(([label, values]) => line(label, values))
+    .join("");
 
 /** Prints the result as the last line of standard output and keeps it, with the machine that it comes from. */
 export const publish = (result: Result): void => {
   const dir = join(checkout, "bench", "results");
   mkdirSync(dir, { recursive: true });
   const machine = { cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
-  writeFileSync(join(dir, `${result.name}.json`), `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine, ...result }, undefined, 2)}\n`);
+  writeFileSync(
+    join(dir, `${result.name}.json`),
+    `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine, ...result }, undefined, 2)}\n`,
+  );
   process.stdout.write(`${JSON.stringify(result)}\n`);
 };

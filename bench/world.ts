@@ -24,7 +24,11 @@ export interface World {
 }
 
 /** What ran while the laptop's user watched. */
-export const holdfast = (...words: readonly string[]): readonly string[] => [process.execPath, `${checkout}/bin/holdfast.mjs`, ...words];
+export const holdfast = (...words: readonly string[]): readonly string[] => [
+  process.execPath,
+  `${checkout}/bin/holdfast.mjs`,
+  ...words,
+];
 
 export const openWorld = async (report: Report): Promise<World> => {
   const lab = openLab("bench");
@@ -42,7 +46,11 @@ export const quieten = async ({ kubectl }: World): Promise<void> => {
   for (const namespace of ["media", "home", "dns", "misc"]) {
     await kubectl(["-n", namespace, "scale", "deployments,statefulsets", "--all", "--replicas=0"]);
   }
-  await waitFor("the apps to stop", 60, async () => (await kubectl(["get", "pods", "-A", "-l", "app.kubernetes.io/name", "-o", "name"])).trim() === "");
+  await waitFor(
+    "the apps to stop",
+    60,
+    async () => (await kubectl(["get", "pods", "-A", "-l", "app.kubernetes.io/name", "-o", "name"])).trim() === "",
+  );
 };
 
 /** Makes apps with planted volumes, and waits until they run. */
@@ -50,7 +58,13 @@ export const install = async ({ lab, kubectl }: World, apps: readonly AppDefinit
   const { namespaces, claims, workloads } = manifests(apps);
   await applyObjects(kubectl, namespaces);
   await waitFor("service accounts", 30, async () => {
-    const present = await kubectl(["get", "serviceaccounts", "-A", "-o", "jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {end}"]);
+    const present = await kubectl([
+      "get",
+      "serviceaccounts",
+      "-A",
+      "-o",
+      "jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {end}",
+    ]);
     return namespaces.every(({ metadata }) => present.includes(`${metadata.name}/default`));
   });
   await applyObjects(kubectl, claims);
@@ -80,7 +94,8 @@ export const demandSeed = async ({ lab, kubectl }: World, apps: readonly AppDefi
       const checked = await checkClaim(lab, kubectl, { namespace, claim: name, restored: true, apps });
       // Velero leaves its own marker in what it restores.
       const mismatches = checked.mismatches.filter(({ path }) => path !== ".velero" && !path.startsWith(".velero/"));
-      if (mismatches.length > 0) throw new Error(`${namespace}/${name} differs from its seed: ${JSON.stringify(mismatches.slice(0, 3))}`);
+      if (mismatches.length > 0)
+        throw new Error(`${namespace}/${name} differs from its seed: ${JSON.stringify(mismatches.slice(0, 3))}`);
     }
   }
 };

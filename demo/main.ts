@@ -32,7 +32,11 @@ const holdfast = async (...words: readonly string[]): Promise<number> => {
   write(`$ holdfast ${words.join(" ")}\n`);
   const state = readState(lab);
   if (state === undefined) throw new NotTrue("the lab is not up");
-  return execOnLaptop(lab, laptopEnvironment(lab, state.tools), [process.execPath, `${checkout}/bin/holdfast.mjs`, ...words]);
+  return execOnLaptop(lab, laptopEnvironment(lab, state.tools), [
+    process.execPath,
+    `${checkout}/bin/holdfast.mjs`,
+    ...words,
+  ]);
 };
 
 const rowsOf = (checked: CheckedVolume): number => checked.chain?.lastSeq ?? 0;
@@ -48,12 +52,19 @@ const loseEverything = async (kubectl: Kubectl): Promise<void> => {
 
 const proveReturn = async (kubectl: Kubectl, rowsBefore: number): Promise<Summary> => {
   const checked = await checkClaim(lab, kubectl, { ...sonarr, restored: true });
-  write(`${checked.files} files with ${checked.bytes} bytes compared with the seed: ${checked.mismatches.length} differences\n`);
+  write(
+    `${checked.files} files with ${checked.bytes} bytes compared with the seed: ${checked.mismatches.length} differences\n`,
+  );
   for (const { path, problem } of checked.mismatches.slice(0, 10)) write(`  ${path}: ${problem}\n`);
   demand(checked.files > 0 && checked.mismatches.length === 0, "a restored file differs from the seed");
-  demand(checked.chain?.ok === true, `Sonarr's database is not sound: ${checked.chain?.integrity ?? "it cannot be read"}`);
+  demand(
+    checked.chain?.ok === true,
+    `Sonarr's database is not sound: ${checked.chain?.integrity ?? "it cannot be read"}`,
+  );
   const rowsAfter = rowsOf(checked);
-  write(`database: integrity ${checked.chain?.integrity}, ${rowsAfter} rows without a gap; ${rowsBefore} were committed before the backup began\n`);
+  write(
+    `database: integrity ${checked.chain?.integrity}, ${rowsAfter} rows without a gap; ${rowsBefore} were committed before the backup began\n`,
+  );
   demand(rowsAfter >= rowsBefore, "a row that was committed before the backup is missing");
   return { files: checked.files, bytes: checked.bytes, mismatches: checked.mismatches.length, rowsBefore, rowsAfter };
 };
@@ -68,7 +79,10 @@ const proveLife = async (kubectl: Kubectl, rowsAfter: number): Promise<void> => 
 
 const summaryTable = (summary: Summary, seconds: Readonly<Record<string, number>>): string => {
   const lines = [
-    ["files equal to the seed", `${summary.files} (${(summary.bytes / 1e6).toFixed(0)} MB), ${summary.mismatches} differences`],
+    [
+      "files equal to the seed",
+      `${summary.files} (${(summary.bytes / 1e6).toFixed(0)} MB), ${summary.mismatches} differences`,
+    ],
     ["rows before the backup / now", `${summary.rowsBefore} / ${summary.rowsAfter}`],
     ...Object.entries(seconds).map(([stage, time]) => [stage, `${time.toFixed(1)} s`]),
   ];

@@ -1,16 +1,15 @@
 /**
- * The clean cluster, kept as files, so that `reset` need not build it again: etcd's snapshot, a ZFS snapshot of every
- * dataset, and the node's certificates. Taken when everything is installed and seeded and before the apps have run.
+ * The clean cluster, kept as files, so that `reset` need not build it again: etcd's snapshot, the NAS's
+ * disk, and the node's certificates and hostPath volumes. Taken when everything is installed and seeded and before the apps have run.
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Lab, network, paths, pool } from "./lab.ts";
 import { type Binaries, etcdClient } from "./node/control-plane.ts";
 import { run } from "./shell/run.ts";
-import { output } from "./site/daemon.ts";
+import { withoutSync } from "./nas/fuse.ts";
+import { output, pidFile } from "./site/daemon.ts";
 import { exportsDir } from "./storage.ts";
-
-export const cleanSnapshot = "lab-clean";
 
 /** Written last: a state that was recorded only in part is none. */
 const completeMark = (lab: Lab): string => join(lab.dir, "clean", "complete");
@@ -31,15 +30,33 @@ const copyExactly = async (from: string, to: string): Promise<void> => {
   await run("cp", ["--archive", "--sparse=auto", from, to]);
 };
 
+/** Beside the disk itself, but in a folder of its own: a pool is found by looking at every file of a folder. */
+const keptPool = (lab: Lab): string => join(paths(lab).nasState, "clean", basename(paths(lab).poolImage));
+
+/** Volumes are still mounted for a while when their pod has gone; what was written into them must reach the NAS. */
+const flushVolumes = `for target in $(findmnt -rno TARGET -t ext4,fuse.zfs | grep ^/var/lib/kubelet/); do sync -f "$target"; done`;
+
+/** Making a snapshot writes what ZFS still has in memory. Then its disk is copied while it stands still. */
+const copyPool = [
+  "set -e",
+  `zfs snapshot ${pool}@lab-clean`,
+  `zfs destroy ${pool}@lab-clean`,
+  'zfs=$(cat "$1")',
+  'trap "kill -CONT $zfs" EXIT',
+  'kill -STOP "$zfs"',
+  'mkdir -p "$(dirname "$3")"',
+  'cp --sparse=always "$2" "$3"',
+].join("\n");
+
 /** Records the running cluster as the clean one. */
 export const saveCleanState = async (lab: Lab, binary: Binaries): Promise<void> => {
   mkdirSync(join(lab.dir, "clean"), { recursive: true });
   cpSync(exportsDir(lab), join(lab.dir, "clean", "exports"), { recursive: true });
   for (const { live, kept } of nodeFiles(lab)) await copyExactly(live, kept);
-  await Promise.all([
-    output(lab, "node", [...etcdClient(lab, binary), "snapshot", "save", etcdSnapshot(lab)]),
-    output(lab, "nas", ["zfs", "snapshot", "-r", `${pool}@${cleanSnapshot}`]),
-  ]);
+  await output(lab, "node", [...etcdClient(lab, binary), "snapshot", "save", etcdSnapshot(lab)]);
+  await output(lab, "node", ["bash", "-c", flushVolumes]);
+  const words = [pidFile(lab, "nas", "zfs"), paths(lab).poolImage, keptPool(lab)];
+  await output(lab, "nas", [...withoutSync(), "bash", "-c", copyPool, "copy", ...words]);
   writeFileSync(completeMark(lab), "");
 };
 
@@ -72,18 +89,9 @@ export const restoreNodeFiles = async (lab: Lab): Promise<void> => {
   copyFileSync(join(paths(lab).kubernetes, "admin.conf"), paths(lab).kubeconfig);
 };
 
-/** Rolls every dataset back and destroys those that came later. The node must be down. */
-export const restoreDatasets = async (lab: Lab): Promise<void> => {
-  const names = (await output(lab, "nas", ["zfs", "list", "-H", "-t", "filesystem,snapshot", "-o", "name"]))
-    .trim()
-    .split("\n");
-  const clean = new Set(names.filter((name) => name.endsWith(`@${cleanSnapshot}`)).map((name) => name.split("@")[0]));
-  const datasets = names.filter((name) => !name.includes("@"));
-  const later = datasets.filter((name) => !clean.has(name)).toReversed();
-  const script = [
-    // A dataset stays busy for a moment after its last user has gone.
-    ...later.map((name) => `for i in $(seq 50); do zfs destroy -r ${name} && break; sleep 0.1; done`),
-    ...datasets.filter((name) => clean.has(name)).map((name) => `zfs rollback -r ${name}@${cleanSnapshot}`),
-  ];
-  await output(lab, "nas", ["bash", "-ec", script.join("\n")]);
+/** Puts the NAS's disk back, and empties that of the bucket. The NAS must be down. */
+export const restoreNas = async (lab: Lab): Promise<void> => {
+  const { poolImage, minioData } = paths(lab);
+  rmSync(minioData, { recursive: true, force: true });
+  await run("cp", ["--sparse=always", keptPool(lab), poolImage]);
 };

@@ -5,13 +5,20 @@ import type { Lab } from "./lab.ts";
 import { removeMemory } from "./memory.ts";
 import { abortFuse } from "./nas/fuse.ts";
 import { removeCgroups } from "./node/cgroups.ts";
+import { forgetNode } from "./node/node.ts";
 import { stop } from "./site/sandbox.ts";
 
-/** Ends everything of a lab, also what an interrupted start left, and forgets its files. */
-export const remove = async (lab: Lab): Promise<void> => {
+/** Ends all machines. The lab's files stay. */
+export const destroyMachines = async (lab: Lab): Promise<void> => {
   await abortFuse(lab);
   await stop(lab, "site");
   await removeCgroups(lab);
+  forgetNode(lab);
+};
+
+/** Ends everything of a lab, also what an interrupted start left, and forgets its files. */
+export const remove = async (lab: Lab): Promise<void> => {
+  await destroyMachines(lab);
   rmSync(lab.dir, { recursive: true, force: true, maxRetries: 5 });
   removeMemory(lab);
 };

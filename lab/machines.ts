@@ -29,18 +29,13 @@ const startVolumes = async ({ lab, parts }: Build): Promise<void> => {
 
 const nodeParts = ({ lab, parts: { binary, images }, kubectl }: Build): NodeParts => ({ lab, binary, images, kubectl });
 
-/** Starts the node, with its volume drivers, on a NAS that runs. */
-export const startNodeOf = async (build: Build, isReplacement: boolean): Promise<void> => {
-  await startNode({ ...nodeParts(build), isReplacement });
-  await startVolumes(build);
-};
-
-export const startMachines = async (build: Build): Promise<void> => {
+/** Starts both machines, and the volume drivers on them. `isReplacement`: on the disks of machines that have ended. */
+export const startMachines = async (build: Build, isReplacement: boolean): Promise<void> => {
   const { lab, parts, report } = build;
   await startSite(lab);
   await Promise.all([
     report.step("NAS: ZFS pool, MinIO", () => startNas(lab, parts.binary)),
-    report.step("node: etcd, API server, containerd", () => startNode(nodeParts(build))),
+    report.step("node: etcd, API server, containerd", () => startNode({ ...nodeParts(build), isReplacement })),
   ]);
   await startVolumes(build);
 };
@@ -74,7 +69,8 @@ export interface NewNode {
  */
 export const makeNewNode = async (lab: Lab, { velero = true, report = silentReport }: NewNode = {}): Promise<void> => {
   const build = await prepare(lab, report);
-  await startNodeOf(build, false);
+  await startNode(nodeParts(build));
+  await startVolumes(build);
   await installBase(build);
   await waitForNode(build.kubectl);
   if (velero) await installVeleroOn(build);

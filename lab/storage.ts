@@ -5,6 +5,7 @@ import type { CsiConfigInput } from "./csi/config.ts";
 import { provisionerCommand } from "./csi/provisioner.ts";
 import { driverNames } from "./csi/volume-shape.ts";
 import { checkout, type Lab, network, nodeName, paths } from "./lab.ts";
+import { withoutSync } from "./nas/fuse.ts";
 import { datasets } from "./nas/nas.ts";
 import type { Binaries } from "./node/control-plane.ts";
 import { endDaemon, startDaemon } from "./site/daemon.ts";
@@ -35,6 +36,8 @@ const startDriver = (lab: Lab, place: Place, role: "controller" | "node"): Promi
   startDaemon(lab, place, {
     name: `csi-${role}`,
     command: [
+      // The controller's zfs commands inherit this.
+      ...(role === "controller" ? withoutSync() : []),
       process.execPath,
       "--import",
       join(checkout, "node_modules/tsx/dist/esm/index.mjs"),

@@ -4,25 +4,24 @@ import { alone } from "./alone.ts";
 import { apps, manifests } from "./apps/apps.ts";
 import {
   hasCleanState,
-  restoreDatasets,
   restoreEtcd,
   restoreExports,
+  restoreNas,
   restoreNodeFiles,
   saveCleanState,
 } from "./cluster-state.ts";
-import { remove } from "./down.ts";
+import { destroyMachines, remove } from "./down.ts";
 import { writeHoldfastConfig } from "./holdfast-config.ts";
 import type { Lab } from "./lab.ts";
-import { type Build, installBase, prepare, startMachines, startNodeOf } from "./machines.ts";
+import { type Build, installBase, prepare, startMachines } from "./machines.ts";
 import { placeNas } from "./memory.ts";
-import { emptyBucket } from "./nas/nas.ts";
-import { destroyNode, waitFor, waitForNode } from "./node/node.ts";
+import { waitFor, waitForNode } from "./node/node.ts";
 import { plantClaims } from "./planting.ts";
 import type { Report } from "./shell/report.ts";
 import { initOf } from "./site/inside.ts";
 import { applyObjects, type Kubectl } from "./site/kubectl.ts";
+import { startSite } from "./site/sandbox.ts";
 import { forgetState, readState, writeState } from "./state.ts";
-import { stopProvisioning } from "./storage.ts";
 import { installVelero, waitForVelero } from "./velero/install.ts";
 
 const appManifests = manifests();
@@ -103,7 +102,7 @@ const bringUp = async (lab: Lab, report: Report, { signal }: UpOptions): Promise
     mkdirSync(lab.dir, { recursive: true });
     placeNas(lab);
     await becomeUp(build, async () => {
-      await startMachines(build);
+      await startMachines(build, false);
       writeHoldfastConfig(lab);
       await install(build);
       await saveCleanState(lab, build.parts.binary);
@@ -120,27 +119,22 @@ export const up = (lab: Lab, report: Report, options: UpOptions = {}): Promise<v
   );
 
 const returnToClean = async (build: Build): Promise<void> => {
-  const { lab, parts, kubectl } = build;
-  await stopProvisioning(lab);
-  await destroyNode(lab);
+  const { lab, parts } = build;
+  await destroyMachines(lab);
+  await startSite(lab);
   restoreExports(lab);
-  await Promise.all([
-    restoreEtcd(lab, parts.binary),
-    restoreDatasets(lab),
-    restoreNodeFiles(lab),
-    emptyBucket(lab, parts.binary),
-  ]);
-  await startNodeOf(build, true);
-  await waitForNode(kubectl);
+  await Promise.all([restoreEtcd(lab, parts.binary), restoreNas(lab), restoreNodeFiles(lab)]);
+  await startMachines(build, true);
+  await waitForNode(build.kubectl);
   await startWorkloads(build);
 };
 
-/** Back to the clean cluster: the node is made anew from the kept state, the pool is rolled back, the bucket emptied. */
+/** Back to the clean cluster: both machines are made anew from what was kept, the bucket is empty. */
 export const reset = (lab: Lab, report: Report, options: UpOptions = {}): Promise<void> =>
   alone(
     lab,
     async () => {
-      if (initOf(lab, "nas") === undefined || !hasCleanState(lab)) return bringUp(lab, report, options);
+      if (!hasCleanState(lab)) return bringUp(lab, report, options);
       const build = await prepare(lab, report, options.signal);
       return report.step(`lab "${lab.name}" reset`, () => becomeUp(build, () => returnToClean(build)));
     },

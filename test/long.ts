@@ -7,6 +7,11 @@ import { onFreshLab } from "./runner/lab-stages.ts";
 import { conclude, outcomesOf } from "./runner/stage.ts";
 
 const outcomes = await outcomesOf(onFreshLab("restores that are killed at any moment", "long"));
-const result = { date: new Date().toISOString().slice(0, 10), cores: cpus().length, node: process.version, stages: outcomes };
+const result = {
+  date: new Date().toISOString().slice(0, 10),
+  cores: cpus().length,
+  node: process.version,
+  stages: outcomes,
+};
 writeFileSync(join(checkout, "test", "results", "long.json"), `${JSON.stringify(result, undefined, 2)}\n`);
 process.exitCode = conclude(outcomes);

@@ -30,7 +30,7 @@ export interface Agent {
 }
 
 export interface ImageInputs {
-  /** The path of a component that `componentsOfImages` names. */
+  /** The path of one of the components that recipes name. */
   readonly binary: (name: ComponentName) => string;
   /** Needed for the image "holdfast". */
   readonly agent?: Agent;
@@ -143,11 +143,6 @@ const recipes: Readonly<Record<ImageName, Recipe>> = {
     },
   },
 };
-
-/** The components that must be there before these images can be made. */
-export const componentsOfImages = (names: readonly ImageName[]): ComponentName[] => [
-  ...new Set(names.flatMap((name) => recipes[name].components)),
-];
 
 /** Older versions of an image that are kept, since another lab may use them. */
 const keptVersions = 4;

@@ -1,7 +1,7 @@
 /**
  * ZFS under FUSE, and how it must not hang. zfs-fuse calls sync(), which waits for every file system of the machine: also
  * for ext4 on an image that zfs-fuse itself serves, while it holds a lock that this needs. So its sync() does nothing; it
- * writes its pool with fsync().
+ * writes its pool with fsync(). The commands zfs and zpool do the same, and would wait for other labs.
  */
 import { readFileSync } from "node:fs";
 import type { Lab } from "../lab.ts";

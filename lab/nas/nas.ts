@@ -1,10 +1,10 @@
 /** The NAS: a ZFS pool for the volumes, and MinIO with TLS from a private CA on a disk of its own, as on a Synology. */
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createAuthority, issue } from "../components/pki.ts";
 import { type Lab, network, paths, pool, poolMountpoint } from "../lab.ts";
 import type { Binaries } from "../node/control-plane.ts";
-import { endDaemon, output, startDaemon } from "../site/daemon.ts";
+import { output, startDaemon } from "../site/daemon.ts";
 import { withoutSync } from "./fuse.ts";
 import { startMachine } from "../site/sandbox.ts";
 
@@ -27,7 +27,8 @@ const createPool = (image: string): string =>
   [
     "set -e",
     "for i in $(seq 100); do zpool list >/dev/null 2>&1 && break; sleep 0.05; done",
-    `if [ -s ${image} ]; then zpool import -d $(dirname ${image}) ${pool}; exit 0; fi`,
+    // Forced: whoever had it before has not given it back.
+    `if [ -s ${image} ]; then zpool import -f -d $(dirname ${image}) ${pool}; exit 0; fi`,
     `truncate -s ${poolGibibytes}G ${image}`,
     `zpool create -m ${poolMountpoint} ${pool} ${image}`,
     // Access times would make every read a write, on FUSE one by one.
@@ -57,18 +58,18 @@ const writeMinioFiles = async (lab: Lab): Promise<void> => {
 };
 
 /** Starts the ZFS daemon and brings the pool up. */
-export const startPool = async (lab: Lab): Promise<void> => {
+const startPool = async (lab: Lab): Promise<void> => {
   mkdirSync(paths(lab).nasState, { recursive: true });
   // One shared cache size for every lab, well below the machine's memory.
   await startDaemon(lab, "nas", {
     name: "zfs",
     command: [...withoutSync(), "zfs-fuse", "--no-daemon", "--max-arc-size", "512"],
   });
-  await output(lab, "nas", ["bash", "-c", createPool(paths(lab).poolImage)]);
+  await output(lab, "nas", [...withoutSync(), "bash", "-c", createPool(paths(lab).poolImage)]);
 };
 
 /** Starts MinIO; `waitForMinio` tells when it answers. */
-export const startMinio = async (lab: Lab, binary: Binaries): Promise<void> => {
+const startMinio = async (lab: Lab, binary: Binaries): Promise<void> => {
   await writeMinioFiles(lab);
   const { minioCerts, minioData } = paths(lab);
   await startDaemon(lab, "nas", {
@@ -81,13 +82,6 @@ export const startMinio = async (lab: Lab, binary: Binaries): Promise<void> => {
       MINIO_UPDATE: "off",
     },
   });
-};
-
-/** Forgets every object: MinIO starts again on an empty disk. */
-export const emptyBucket = async (lab: Lab, binary: Binaries): Promise<void> => {
-  await endDaemon(lab, "nas", "minio", "KILL");
-  rmSync(paths(lab).minioData, { recursive: true, force: true });
-  await startMinio(lab, binary);
 };
 
 /** Starts the whole NAS when it is down. */

@@ -85,6 +85,11 @@ export const waitFor = async (what: string, seconds: number, ask: () => Promise<
 export const destroyNode = async (lab: Lab): Promise<void> => {
   await stop(lab, "node");
   await removeCgroups(lab);
+  forgetNode(lab);
+};
+
+/** Removes the disk of a node that has ended. */
+export const forgetNode = (lab: Lab): void => {
   const { etcd: etcdDir, kubelet: kubeletDir, containerd, hostPath, kubernetes } = paths(lab);
   const lost = [etcdDir, kubeletDir, containerd, hostPath, kubernetes];
   for (const dir of lost) rmSync(dir, { recursive: true, force: true });

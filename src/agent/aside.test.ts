@@ -34,8 +34,25 @@ vi.mock("node:fs/promises", async (importOriginal) => {
       }
       return call(...args);
     };
-  const names = ["rename", "rm", "rmdir", "mkdir", "chown", "lchown", "chmod", "utimes", "lutimes", "unlink", "writeFile"] as const;
-  return { ...real, ...Object.fromEntries(names.map((name) => [name, mortal(name, real[name] as (...args: unknown[]) => Promise<unknown>)])) };
+  const names = [
+    "rename",
+    "rm",
+    "rmdir",
+    "mkdir",
+    "chown",
+    "lchown",
+    "chmod",
+    "utimes",
+    "lutimes",
+    "unlink",
+    "writeFile",
+  ] as const;
+  return {
+    ...real,
+    ...Object.fromEntries(
+      names.map((name) => [name, mortal(name, real[name] as (...args: unknown[]) => Promise<unknown>)]),
+    ),
+  };
 });
 
 /** Runs until done or dead. True when it came to its end. */
@@ -104,7 +121,9 @@ const staying = ["lost+found"];
 
 /** The new tree as it must be once it is accepted. */
 const isNew = (root: string): boolean => {
-  const names = readdirSync(root).filter((name) => !isOurs(name)).toSorted();
+  const names = readdirSync(root)
+    .filter((name) => !isOurs(name))
+    .toSorted();
   return JSON.stringify(names) === JSON.stringify([...staying, "config.xml", "data", "fresh", "current"].toSorted());
 };
 
@@ -147,7 +166,8 @@ describe("setAside and putBack", () => {
     const outside = newRoot();
     plant(outside, [{ path: "precious", kind: "file", content: "1" }], { mode: 0o700 });
     const untouched = treeOf(outside);
-    for (const state of ["fresh", "moving", "aside", "discard"]) symlinkSync(outside, join(root, `.holdfast-${state}-evil`));
+    for (const state of ["fresh", "moving", "aside", "discard"])
+      symlinkSync(outside, join(root, `.holdfast-${state}-evil`));
     await setAside(root, "op-1");
     restoreInto(root);
     symlinkSync(outside, join(root, "escape"));
@@ -171,8 +191,14 @@ describe("setAside and putBack", () => {
     [".holdfast-moving-a", ".holdfast-moving-b"],
   ])("refuse to guess between %s and %s, and touch neither", async (one, other) => {
     const root = aVolume();
-    plant(root, [{ path: one, kind: "directory" }, { path: `${one}/config.xml`, kind: "file", content: "1" }]);
-    plant(root, [{ path: other, kind: "directory" }, { path: `${other}/config.xml`, kind: "file", content: "2" }]);
+    plant(root, [
+      { path: one, kind: "directory" },
+      { path: `${one}/config.xml`, kind: "file", content: "1" },
+    ]);
+    plant(root, [
+      { path: other, kind: "directory" },
+      { path: `${other}/config.xml`, kind: "file", content: "2" },
+    ]);
     const before = treeOf(root);
     await expect(putBack(root)).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
     expect(treeOf(root)).toEqual(before);
@@ -194,14 +220,22 @@ describe("discardAside", () => {
 
 describe("names of ours", () => {
   it("are the four states alone; lost+found stays put without being ours", () => {
-    expect(["fresh", "moving", "aside", "discard"].map((state) => `.holdfast-${state}-x7k2`).filter((name) => !isOurs(name))).toEqual([]);
-    expect([".holdfast", ".holdfast-other-a", "holdfast-aside-a", ".holdfast-aside-", "lost+found"].filter(isOurs)).toEqual([]);
+    expect(
+      ["fresh", "moving", "aside", "discard"].map((state) => `.holdfast-${state}-x7k2`).filter((name) => !isOurs(name)),
+    ).toEqual([]);
+    expect(
+      [".holdfast", ".holdfast-other-a", "holdfast-aside-a", ".holdfast-aside-", "lost+found"].filter(isOurs),
+    ).toEqual([]);
     expect(["lost+found", ".holdfast-aside-a", "data"].filter(staysPut)).toEqual(["lost+found", ".holdfast-aside-a"]);
   });
 });
 
 /** Kills `work` at its every step. `prepare` makes a volume; `check` looks at it after each death. */
-const everyCrash = async <S>(prepare: () => Promise<S>, work: (state: S) => Promise<unknown>, check: (state: S, ended: boolean) => Promise<void>): Promise<number> => {
+const everyCrash = async <S>(
+  prepare: () => Promise<S>,
+  work: (state: S) => Promise<unknown>,
+  check: (state: S, ended: boolean) => Promise<void>,
+): Promise<number> => {
   for (let at = 1; ; at += 1) {
     let over = true;
     crash.removing = false;
@@ -249,15 +283,23 @@ const repairedHoweverOftenItDies = (state: () => Promise<Before>, check: (state:
 
 describe("a crash", () => {
   it("at any step of setAside loses nothing: putBack brings the whole tree back", async () => {
-    const steps = await everyCrash(present, ({ root }) => setAside(root, "op-1"), async (state) => {
-      await putBack(state.root);
-      expectOriginal(state);
-    });
+    const steps = await everyCrash(
+      present,
+      ({ root }) => setAside(root, "op-1"),
+      async (state) => {
+        await putBack(state.root);
+        expectOriginal(state);
+      },
+    );
     expect(steps).toBeGreaterThanOrEqual(5 + 8);
   });
 
   it("at any step of setAside, and another at any step of the repair, loses nothing", async () => {
-    const steps = await everyCrash(present, ({ root }) => setAside(root, "op-1"), async () => undefined);
+    const steps = await everyCrash(
+      present,
+      ({ root }) => setAside(root, "op-1"),
+      async () => undefined,
+    );
     for (let at = 1; at <= steps; at += 1) {
       const dead = async (): Promise<Before> => {
         const state = await present();
@@ -281,7 +323,11 @@ describe("a crash", () => {
   });
 
   it("at any step of putBack loses nothing, and a second one at any step of the next neither", async () => {
-    const steps = await everyCrash(replaced, ({ root }) => putBack(root), async () => undefined);
+    const steps = await everyCrash(
+      replaced,
+      ({ root }) => putBack(root),
+      async () => undefined,
+    );
     expect(steps).toBeGreaterThan(8);
     for (let at = 1; at <= steps; at += 1) {
       const dead = async (): Promise<Before> => {
@@ -296,14 +342,18 @@ describe("a crash", () => {
   it("at any step of discardAside leaves either tree whole, and never both", async () => {
     const wrong: unknown[] = [];
     let accepted = 0;
-    await everyCrash(replaced, ({ root }) => discardAside(root), async ({ root, before }) => {
-      const began = !readdirSync(root).some((name) => name.startsWith(".holdfast-aside-"));
-      const wanted = began ? treeOf(root).filter((line) => !line.startsWith(".holdfast-")) : before;
-      accepted += Number(began && isNew(root));
-      await putBack(root);
-      const found = treeOf(root);
-      if (JSON.stringify(found) !== JSON.stringify(wanted) || began !== isNew(root)) wrong.push({ began, found });
-    });
+    await everyCrash(
+      replaced,
+      ({ root }) => discardAside(root),
+      async ({ root, before }) => {
+        const began = !readdirSync(root).some((name) => name.startsWith(".holdfast-aside-"));
+        const wanted = began ? treeOf(root).filter((line) => !line.startsWith(".holdfast-")) : before;
+        accepted += Number(began && isNew(root));
+        await putBack(root);
+        const found = treeOf(root);
+        if (JSON.stringify(found) !== JSON.stringify(wanted) || began !== isNew(root)) wrong.push({ began, found });
+      },
+    );
     expect(wrong).toEqual([]);
     expect(accepted).toBeGreaterThan(1);
   });
@@ -322,39 +372,68 @@ describe("a crash", () => {
   });
 
   it("of one restore is mended by the next one's putBack, whatever its operation is called", async () => {
-    const steps = await everyCrash(present, ({ root }) => setAside(root, "op-1"), async (state) => {
-      await putBack(state.root);
-      await setAside(state.root, "op-2");
-      restoreInto(state.root);
-      await putBack(state.root);
-      expectOriginal(state);
-    });
+    const steps = await everyCrash(
+      present,
+      ({ root }) => setAside(root, "op-1"),
+      async (state) => {
+        await putBack(state.root);
+        await setAside(state.root, "op-2");
+        restoreInto(state.root);
+        await putBack(state.root);
+        expectOriginal(state);
+      },
+    );
     expect(steps).toBeGreaterThan(8);
   });
 });
 
-const aName = fc.stringMatching(/^[a-zA-Z0-9 ._äß%#-]{1,12}$/).filter((name) => name !== "." && name !== ".." && !staysPut(name));
-const someAttributes = { mode: fc.integer({ min: 0, max: 0o7777 }), uid: fc.integer({ min: 0, max: 3 }), gid: fc.integer({ min: 0, max: 3 }), time: fc.integer({ min: 1, max: 2_000_000_000 }) };
+const aName = fc
+  .stringMatching(/^[a-zA-Z0-9 ._äß%#-]{1,12}$/)
+  .filter((name) => name !== "." && name !== ".." && !staysPut(name));
+const someAttributes = {
+  mode: fc.integer({ min: 0, max: 0o7777 }),
+  uid: fc.integer({ min: 0, max: 3 }),
+  gid: fc.integer({ min: 0, max: 3 }),
+  time: fc.integer({ min: 1, max: 2_000_000_000 }),
+};
 const aLeaf = fc.oneof(
   fc.record({ kind: fc.constant("file" as const), content: fc.string({ maxLength: 9 }), ...someAttributes }),
-  fc.record({ kind: fc.constant("symlink" as const), target: fc.constantFrom("..", "/", "/etc/passwd", "nowhere", ".holdfast-aside-op-1") }),
+  fc.record({
+    kind: fc.constant("symlink" as const),
+    target: fc.constantFrom("..", "/", "/etc/passwd", "nowhere", ".holdfast-aside-op-1"),
+  }),
 );
 type Leaf = typeof aLeaf extends fc.Arbitrary<infer T> ? T : never;
 
 /** Directories with leaves of their own, two levels deep, and leaves beside them. */
 const aTree: fc.Arbitrary<readonly Planted[]> = fc
-  .uniqueArray(fc.tuple(aName, fc.oneof(aLeaf, fc.uniqueArray(fc.tuple(aName, aLeaf), { maxLength: 3, selector: ([name]) => name })), fc.record(someAttributes)), { maxLength: 6, selector: ([name]) => name })
+  .uniqueArray(
+    fc.tuple(
+      aName,
+      fc.oneof(aLeaf, fc.uniqueArray(fc.tuple(aName, aLeaf), { maxLength: 3, selector: ([name]) => name })),
+      fc.record(someAttributes),
+    ),
+    { maxLength: 6, selector: ([name]) => name },
+  )
   .map((items) =>
     items.flatMap(([name, item, attributes]): readonly Planted[] =>
       Array.isArray(item)
-        ? [{ path: name, kind: "directory", ...attributes }, ...item.map(([inner, leaf]: [string, Leaf]): Planted => ({ path: `${name}/${inner}`, ...leaf }))]
+        ? [
+            { path: name, kind: "directory", ...attributes },
+            ...item.map(([inner, leaf]: [string, Leaf]): Planted => ({ path: `${name}/${inner}`, ...leaf })),
+          ]
         : [{ path: name, ...item }],
     ),
   );
 
 describe("any tree", () => {
   it("survives a restore of any other tree that dies at any step and is put back after two more deaths", async () => {
-    const cuts = fc.record({ first: fc.integer({ min: 1, max: 30 }), second: fc.integer({ min: 1, max: 20 }), third: fc.integer({ min: 1, max: 20 }), halfway: fc.boolean() });
+    const cuts = fc.record({
+      first: fc.integer({ min: 1, max: 30 }),
+      second: fc.integer({ min: 1, max: 20 }),
+      third: fc.integer({ min: 1, max: 20 }),
+      halfway: fc.boolean(),
+    });
     await fc.assert(
       fc.asyncProperty(aTree, aTree, cuts, async (old, other, { first, second, third, halfway }) => {
         const root = aVolume(old);

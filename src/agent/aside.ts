@@ -29,7 +29,10 @@ export const staysPut = (name: string): boolean => isOurs(name) || name === lost
 export const isUnfinished = (name: string): boolean => ["moving", "aside"].includes(own.exec(name)?.[1] ?? "");
 
 /** Our own entries of one state. What only has such a name, a symbolic link of the app say, is none. */
-const ownIn = async (root: string, state: "fresh" | "moving" | "aside" | "discard" | "probe"): Promise<readonly string[]> => {
+const ownIn = async (
+  root: string,
+  state: "fresh" | "moving" | "aside" | "discard" | "probe",
+): Promise<readonly string[]> => {
   const found: string[] = [];
   for (const name of await readdir(root)) {
     if (own.exec(name)?.[1] !== state) continue;
@@ -59,7 +62,9 @@ const moveAll = async (from: string, to: string): Promise<void> => {
 
 /** Leaves the root empty but for what stays put. Call `putBack` first when an earlier attempt may have left something. */
 export const setAside = async (root: string, operation: string): Promise<string> => {
-  const [fresh, moving, aside] = ["fresh", "moving", "aside"].map((state) => join(root, `.holdfast-${state}-${operation}`)) as [string, string, string];
+  const [fresh, moving, aside] = ["fresh", "moving", "aside"].map((state) =>
+    join(root, `.holdfast-${state}-${operation}`),
+  ) as [string, string, string];
   const attributes = await lstat(root);
   await mkdir(fresh);
   await setAttributes(fresh, attributes);
@@ -77,7 +82,12 @@ export const putBack = async (root: string): Promise<boolean> => {
   for (const file of await ownIn(root, "probe")) await rm(file);
   const [aside, moving] = [await ownIn(root, "aside"), await ownIn(root, "moving")];
   const original = [...aside, ...moving];
-  if (original.length > 1) throw new Failure("TARGET_UNUSABLE", { what: "The volume holds files that two restores have set aside.", why: original.join(", "), todo: "Look at both by hand, and keep the one that is right." });
+  if (original.length > 1)
+    throw new Failure("TARGET_UNUSABLE", {
+      what: "The volume holds files that two restores have set aside.",
+      why: original.join(", "),
+      todo: "Look at both by hand, and keep the one that is right.",
+    });
   for (const directory of aside) {
     for (const name of await movableIn(root)) await rm(inside(root, name), { recursive: true });
     await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-moving-"));
@@ -97,7 +107,8 @@ const moveBack = async (directory: string, root: string): Promise<void> => {
 
 /** Decides for the new files: one rename, and `putBack` leaves them alone from here on. */
 export const giveUpAside = async (root: string): Promise<void> => {
-  for (const directory of await ownIn(root, "aside")) await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-discard-"));
+  for (const directory of await ownIn(root, "aside"))
+    await rename(directory, directory.replace(".holdfast-aside-", ".holdfast-discard-"));
 };
 
 /** Gives up what was set aside, for good. */

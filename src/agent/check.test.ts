@@ -15,7 +15,12 @@ beforeEach(() => {
 afterEach(() => rmSync(bench.base, { recursive: true, force: true }));
 
 const store = { endpoint: "https://nas.lab:9000", bucket: "velero", region: "us-east-1", prefix: "", privateCa: false };
-const aCopy = (part: Partial<CopyReference> = {}): CopyReference => ({ volume: "media/a", repository: "media", snapshotId: "s1", ...part });
+const aCopy = (part: Partial<CopyReference> = {}): CopyReference => ({
+  volume: "media/a",
+  repository: "media",
+  snapshotId: "s1",
+  ...part,
+});
 const aJob = (...copies: readonly CopyReference[]): CheckJob => ({ kind: "check", store, copies, filesPercent: 5 });
 
 const opened: string[] = [];
@@ -46,7 +51,17 @@ describe("check", () => {
       {
         type: "checked",
         volume: "media/a",
-        evidence: { snapshotId: "s1", verdict: "verified", files: 2, directories: 1, symlinks: 1, bytes: 8, databases: 0, problems: [], leftOut: [] },
+        evidence: {
+          snapshotId: "s1",
+          verdict: "verified",
+          files: 2,
+          directories: 1,
+          symlinks: 1,
+          bytes: 8,
+          databases: 0,
+          problems: [],
+          leftOut: [],
+        },
       },
     ]);
     expect(repository.verified).toEqual([{ ids: ["s1"], filesPercent: 5 }]);
@@ -71,7 +86,11 @@ describe("check", () => {
   });
 
   it("fails a copy that was made in the middle of a restore", async () => {
-    repository.add("s1", [...tree, { path: ".holdfast-aside-x7k2", type: "directory" }, { path: "d/.holdfast-aside-x7k2", type: "directory" }]);
+    repository.add("s1", [
+      ...tree,
+      { path: ".holdfast-aside-x7k2", type: "directory" },
+      { path: "d/.holdfast-aside-x7k2", type: "directory" },
+    ]);
     const [line] = await run(aJob(aCopy()));
     expect(line?.evidence.problems).toEqual(["it was made in the middle of a restore: it holds .holdfast-aside-x7k2"]);
   });
@@ -80,7 +99,13 @@ describe("check", () => {
     repository.add("s1", tree);
     repository.add("s3", tree);
     repository.corrupt("s3", { unreadable: true });
-    const lines = await run(aJob(aCopy({ volume: "media/gone", snapshotId: "s2" }), aCopy({ volume: "media/bad", snapshotId: "s3" }), aCopy()));
+    const lines = await run(
+      aJob(
+        aCopy({ volume: "media/gone", snapshotId: "s2" }),
+        aCopy({ volume: "media/bad", snapshotId: "s3" }),
+        aCopy(),
+      ),
+    );
     expect(lines.map(({ volume, evidence }) => [volume, evidence.verdict])).toEqual([
       ["media/gone", "failed"],
       ["media/bad", "failed"],
@@ -107,15 +132,25 @@ describe("check", () => {
 
   it("opens databases of the copy: a damaged one fails it, one that is none does not", async () => {
     const header = Buffer.concat([Buffer.from("SQLite format 3\0"), Buffer.alloc(4096, 0xa5)]);
-    repository.add("s1", [{ path: "bad.db", content: header }, { path: "Thumbs.db", content: "no database" }]);
+    repository.add("s1", [
+      { path: "bad.db", content: header },
+      { path: "Thumbs.db", content: "no database" },
+    ]);
     const [line] = await run(aJob(aCopy()));
-    expect(line?.evidence).toMatchObject({ verdict: "failed", databases: 1, problems: [expect.stringContaining("bad.db is damaged")] });
+    expect(line?.evidence).toMatchObject({
+      verdict: "failed",
+      databases: 1,
+      problems: [expect.stringContaining("bad.db is damaged")],
+    });
   });
 
   it("tells what the copy lacks without failing it for that", async () => {
     repository.add("s1", [...tree, { path: ".kopiaignore", content: "*.mkv" }], { excluded: 4 });
     const [line] = await run(aJob(aCopy()));
-    expect(line?.evidence).toMatchObject({ verdict: "verified", leftOut: ["4 entries were left out by ignore rules: .kopiaignore"] });
+    expect(line?.evidence).toMatchObject({
+      verdict: "verified",
+      leftOut: ["4 entries were left out by ignore rules: .kopiaignore"],
+    });
   });
 
   it("ends when the repository as a whole cannot be read: that says nothing about a copy", async () => {
@@ -127,7 +162,9 @@ describe("check", () => {
   it("looks at no copy any more when it is told to stop", async () => {
     repository.add("s1", tree);
     const stopping = agentBench((line) => line.type === "step" && stopping.stop.abort());
-    await expect(check(aJob(aCopy(), aCopy({ volume: "media/b" })), async () => repository, stopping.context)).rejects.toThrow("aborted");
+    await expect(
+      check(aJob(aCopy(), aCopy({ volume: "media/b" })), async () => repository, stopping.context),
+    ).rejects.toThrow("aborted");
     expect(stopping.lines.filter(({ type }) => type === "checked")).toHaveLength(0);
     rmSync(stopping.base, { recursive: true });
   });

@@ -32,7 +32,12 @@ export const check = async (job: CheckJob, open: OpenRepository, context: AgentC
       const repository = await open(namespace);
       signal.throwIfAborted();
       context.say({ type: "step", title: `checking ${copies.length} copies of ${namespace}` });
-      await checkRepository(repository, { copies, filesPercent: job.filesPercent, scratch: join(context.places.scratch, "databases", namespace) }, context, signal);
+      await checkRepository(
+        repository,
+        { copies, filesPercent: job.filesPercent, scratch: join(context.places.scratch, "databases", namespace) },
+        context,
+        signal,
+      );
     },
     context.signal,
   );
@@ -46,7 +51,12 @@ interface RepositoryCheck {
 }
 
 /** Contents are verified by one kopia while another gives the trees. */
-const checkRepository = async (repository: Repository, { copies, filesPercent, scratch }: RepositoryCheck, context: AgentContext, signal: AbortSignal): Promise<void> => {
+const checkRepository = async (
+  repository: Repository,
+  { copies, filesPercent, scratch }: RepositoryCheck,
+  context: AgentContext,
+  signal: AbortSignal,
+): Promise<void> => {
   const verifying = brokenContents(repository, copies, filesPercent);
   const looking = (async (): Promise<readonly Evidence[]> => {
     const seen: Evidence[] = [];
@@ -61,14 +71,26 @@ const checkRepository = async (repository: Repository, { copies, filesPercent, s
     const evidence = seen[index];
     if (evidence === undefined) continue;
     const problems = [...(broken.get(copy.snapshotId) ?? []), ...evidence.problems];
-    context.say({ type: "checked", volume: copy.volume, evidence: { ...evidence, problems, verdict: problems.length === 0 ? "verified" : "failed" } });
+    context.say({
+      type: "checked",
+      volume: copy.volume,
+      evidence: { ...evidence, problems, verdict: problems.length === 0 ? "verified" : "failed" },
+    });
   }
 };
 
 /** All copies of a repository in one go; one by one only when something is wrong, to know with which. */
-const brokenContents = async (repository: Repository, copies: readonly CopyReference[], filesPercent: number): Promise<ReadonlyMap<string, readonly string[]>> => {
+const brokenContents = async (
+  repository: Repository,
+  copies: readonly CopyReference[],
+  filesPercent: number,
+): Promise<ReadonlyMap<string, readonly string[]>> => {
   const broken = new Map<string, readonly string[]>();
-  const problem = await verifyProblem(repository, copies.map((copy) => copy.snapshotId), filesPercent);
+  const problem = await verifyProblem(
+    repository,
+    copies.map((copy) => copy.snapshotId),
+    filesPercent,
+  );
   if (problem === undefined) return broken;
   if (copies.length === 1 && copies[0] !== undefined) return broken.set(copies[0].snapshotId, [problem]);
   for (const { snapshotId } of copies) {
@@ -78,7 +100,11 @@ const brokenContents = async (repository: Repository, copies: readonly CopyRefer
   return broken;
 };
 
-const verifyProblem = async (repository: Repository, ids: readonly string[], filesPercent: number): Promise<string | undefined> => {
+const verifyProblem = async (
+  repository: Repository,
+  ids: readonly string[],
+  filesPercent: number,
+): Promise<string | undefined> => {
   try {
     await repository.verify(ids, filesPercent);
     return undefined;
@@ -108,7 +134,10 @@ const evidenceOf = async (repository: Repository, copy: CopyReference, scratch: 
   }
 };
 
-const counts = (copy: CopyReference, entries: readonly CopyEntry[]): Pick<Evidence, "snapshotId" | "verdict" | "files" | "directories" | "symlinks" | "bytes"> => {
+const counts = (
+  copy: CopyReference,
+  entries: readonly CopyEntry[],
+): Pick<Evidence, "snapshotId" | "verdict" | "files" | "directories" | "symlinks" | "bytes"> => {
   const of = (type: CopyEntry["type"]): number => entries.filter((entry) => entry.type === type).length;
   return {
     snapshotId: copy.snapshotId,
@@ -125,9 +154,13 @@ const sizeProblems = (snapshot: KopiaSnapshot, entries: readonly CopyEntry[]): r
   const bytes = files.reduce((sum, entry) => sum + entry.size, 0);
   return [
     ...(snapshot.incomplete === undefined ? [] : [`the copying was cut off: ${snapshot.incomplete}`]),
-    ...entries.filter(({ path }) => isUnfinished(path)).map(({ path }) => `it was made in the middle of a restore: it holds ${path}`),
+    ...entries
+      .filter(({ path }) => isUnfinished(path))
+      .map(({ path }) => `it was made in the middle of a restore: it holds ${path}`),
     ...(snapshot.failed === 0 ? [] : [`${snapshot.failed} entries could not be read when it was copied`]),
-    ...(files.length === snapshot.files ? [] : [`the tree has ${files.length} files, its record says ${snapshot.files}`]),
+    ...(files.length === snapshot.files
+      ? []
+      : [`the tree has ${files.length} files, its record says ${snapshot.files}`]),
     ...(bytes === snapshot.bytes ? [] : [`the tree has ${bytes} bytes, its record says ${snapshot.bytes}`]),
   ];
 };

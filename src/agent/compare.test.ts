@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { TreeEntry } from "../model/tree.ts";
 import { compareTrees } from "./compare.ts";
 
-const anEntry = (part: Partial<TreeEntry> = {}): TreeEntry => ({ path: "a", type: "file", mode: 0o644, uid: 1, gid: 2, size: 3, mtime: 1_700_000_000_123_456_789n, ...part });
+const anEntry = (part: Partial<TreeEntry> = {}): TreeEntry => ({
+  path: "a",
+  type: "file",
+  mode: 0o644,
+  uid: 1,
+  gid: 2,
+  size: 3,
+  mtime: 1_700_000_000_123_456_789n,
+  ...part,
+});
 
 describe("compareTrees", () => {
   it("has nothing to say about equal trees, in whatever order they come", () => {
@@ -48,6 +57,8 @@ describe("compareTrees", () => {
     const kept = (anEntry().mtime / second) * second;
     expect(compareTrees([anEntry()], [anEntry({ mtime: kept })], second)).toEqual([]);
     expect(compareTrees([anEntry()], [anEntry({ mtime: kept - 1n })], second)).toHaveLength(1);
-    expect(compareTrees([anEntry({ type: "directory" })], [anEntry({ type: "directory", mtime: kept - 1n })], second)).toHaveLength(1);
+    expect(
+      compareTrees([anEntry({ type: "directory" })], [anEntry({ type: "directory", mtime: kept - 1n })], second),
+    ).toHaveLength(1);
   });
 });

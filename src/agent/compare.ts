@@ -21,14 +21,20 @@ const differences = (wanted: TreeEntry, found: TreeEntry, step: bigint): readonl
   return [
     ...(wanted.size === found.size ? [] : [`has ${found.size} bytes, not ${wanted.size}`]),
     ...(sameMode ? [] : [`has mode ${octal(found.mode)}, not ${octal(wanted.mode)}`]),
-    ...(wanted.uid === found.uid && wanted.gid === found.gid ? [] : [`belongs to ${found.uid}:${found.gid}, not ${wanted.uid}:${wanted.gid}`]),
+    ...(wanted.uid === found.uid && wanted.gid === found.gid
+      ? []
+      : [`belongs to ${found.uid}:${found.gid}, not ${wanted.uid}:${wanted.gid}`]),
     ...(sameTime(wanted, found, step) ? [] : [`has the time ${found.mtime}, not ${wanted.mtime}`]),
     ...(wanted.target === found.target ? [] : [`points to "${found.target ?? ""}", not "${wanted.target ?? ""}"`]),
   ];
 };
 
 /** Every difference, one line each; `timeStep` (ns) is what the file system can tell apart. Cost: one pass over both trees; memory for the copy's entries. */
-export const compareTrees = (wanted: readonly TreeEntry[], found: readonly TreeEntry[], timeStep = 1n): readonly string[] => {
+export const compareTrees = (
+  wanted: readonly TreeEntry[],
+  found: readonly TreeEntry[],
+  timeStep = 1n,
+): readonly string[] => {
   const missing = new Map(wanted.map((entry) => [entry.path, entry]));
   const lines: string[] = [];
   for (const entry of found) {

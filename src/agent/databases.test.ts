@@ -1,4 +1,15 @@
-import { closeSync, copyFileSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import sqlite from "node-sqlite3-wasm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,7 +35,9 @@ const aDatabase = (name: string): string => {
   const database = new sqlite.Database(file);
   database.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)");
   database.exec("CREATE INDEX i ON t (text)");
-  database.exec("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 500) INSERT INTO t SELECT x, hex(randomblob(50)) FROM n");
+  database.exec(
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 500) INSERT INTO t SELECT x, hex(randomblob(50)) FROM n",
+  );
   database.close();
   return file;
 };
@@ -36,7 +49,17 @@ const overwrite = (file: string, position: number, bytes: Uint8Array): void => {
 };
 
 const entries = (): readonly TreeEntry[] =>
-  readdirSync(root).toSorted().map((path) => ({ path, type: "file", mode: 0o644, uid: 0, gid: 0, size: statSync(join(root, path)).size, mtime: 0n }));
+  readdirSync(root)
+    .toSorted()
+    .map((path) => ({
+      path,
+      type: "file",
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      size: statSync(join(root, path)).size,
+      mtime: 0n,
+    }));
 
 /** In two pieces, as a copy's content may come. */
 const read: ReadFile = (path) => {
@@ -51,11 +74,29 @@ const read: ReadFile = (path) => {
 const check = () => checkDatabases(databaseCandidates(entries()), read, scratch);
 
 describe("databaseCandidates", () => {
-  const entry = (path: string, size = 1, type: TreeEntry["type"] = "file"): TreeEntry => ({ path, type, size, mode: 0, uid: 0, gid: 0, mtime: 0n });
+  const entry = (path: string, size = 1, type: TreeEntry["type"] = "file"): TreeEntry => ({
+    path,
+    type,
+    size,
+    mode: 0,
+    uid: 0,
+    gid: 0,
+    mtime: 0n,
+  });
   const paths = (...all: TreeEntry[]) => databaseCandidates(all).map(({ path }) => path);
 
   it("are files with a database's name, whatever its case", () => {
-    expect(paths(entry("a.db"), entry("d/b.SQLite3"), entry("c.sqlite"), entry("x.txt"), entry("db"), entry("a.db-wal"), entry("z.db.bak"))).toEqual(["a.db", "d/b.SQLite3", "c.sqlite"]);
+    expect(
+      paths(
+        entry("a.db"),
+        entry("d/b.SQLite3"),
+        entry("c.sqlite"),
+        entry("x.txt"),
+        entry("db"),
+        entry("a.db-wal"),
+        entry("z.db.bak"),
+      ),
+    ).toEqual(["a.db", "d/b.SQLite3", "c.sqlite"]);
   });
 
   it("are files of any name that a write-ahead log lies beside", () => {
@@ -63,7 +104,14 @@ describe("databaseCandidates", () => {
   });
 
   it("are neither empty files nor directories nor links", () => {
-    expect(paths(entry("a.db", 0), entry("b.db", 0, "directory"), entry("c.db", 0, "symlink"), entry("d.db", 1, "directory"))).toEqual([]);
+    expect(
+      paths(
+        entry("a.db", 0),
+        entry("b.db", 0, "directory"),
+        entry("c.db", 0, "symlink"),
+        entry("d.db", 1, "directory"),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -129,7 +177,9 @@ const logOnly = (): { readonly main: Buffer; readonly log: Buffer } => {
   database.exec("PRAGMA journal_mode=WAL");
   database.exec("PRAGMA wal_autocheckpoint=0");
   database.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)");
-  database.exec("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 500) INSERT INTO t SELECT x, hex(randomblob(50)) FROM n");
+  database.exec(
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 500) INSERT INTO t SELECT x, hex(randomblob(50)) FROM n",
+  );
   for (const end of ["", "-wal"]) copyFileSync(`${file}${end}`, `${file}-copy${end}`);
   database.close();
   return { main: readFileSync(`${file}-copy`), log: readFileSync(`${file}-copy-wal`) };

@@ -24,11 +24,17 @@ const companions = ["-wal", "-journal"] as const;
 /** Files that are SQLite databases by their name, or because a write-ahead log lies beside them. */
 export const databaseCandidates = (entries: readonly TreeEntry[]): readonly TreeEntry[] => {
   const paths = new Set(entries.map((entry) => entry.path));
-  return entries.filter((entry) => entry.type === "file" && entry.size > 0 && (names.test(entry.path) || paths.has(`${entry.path}-wal`)));
+  return entries.filter(
+    (entry) => entry.type === "file" && entry.size > 0 && (names.test(entry.path) || paths.has(`${entry.path}-wal`)),
+  );
 };
 
 /** Copies each database with its log to `scratch` and checks it there: checking in place would write to it. */
-export const checkDatabases = async (candidates: readonly TreeEntry[], read: ReadFile, scratch: string): Promise<DatabaseResult> => {
+export const checkDatabases = async (
+  candidates: readonly TreeEntry[],
+  read: ReadFile,
+  scratch: string,
+): Promise<DatabaseResult> => {
   const problems: string[] = [];
   let checked = 0;
   for (const { path } of candidates) {

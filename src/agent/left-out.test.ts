@@ -3,7 +3,15 @@ import type { TreeEntry } from "../model/tree.ts";
 import { MemoryRepository } from "../systems/kopia/memory.ts";
 import { leftOutOf } from "./left-out.ts";
 
-const entry = (path: string, type: TreeEntry["type"] = "file"): TreeEntry => ({ path, type, mode: 0, uid: 0, gid: 0, size: 0, mtime: 0n });
+const entry = (path: string, type: TreeEntry["type"] = "file"): TreeEntry => ({
+  path,
+  type,
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: 0n,
+});
 const snapshot = (part = {}) => new MemoryRepository().add("s", [], part);
 
 describe("leftOutOf", () => {
@@ -13,12 +21,16 @@ describe("leftOutOf", () => {
 
   it("names the ignore files behind what was left out", () => {
     const entries = [entry("media/.kopiaignore"), entry("x/.kopiaignore", "directory"), entry("a.kopiaignore")];
-    expect(leftOutOf(snapshot({ excluded: 3 }), entries)).toEqual(["3 entries were left out by ignore rules: media/.kopiaignore"]);
+    expect(leftOutOf(snapshot({ excluded: 3 }), entries)).toEqual([
+      "3 entries were left out by ignore rules: media/.kopiaignore",
+    ]);
     expect(leftOutOf(snapshot({ excluded: 1 }), [])).toEqual(["1 entries were left out by ignore rules"]);
   });
 
   it("says what could not be read, and why", () => {
-    expect(leftOutOf(snapshot({ failed: 1, failures: ["a: permission denied"] }), [])).toEqual(["1 entries could not be read: a: permission denied"]);
+    expect(leftOutOf(snapshot({ failed: 1, failures: ["a: permission denied"] }), [])).toEqual([
+      "1 entries could not be read: a: permission denied",
+    ]);
   });
 
   it("names what comes back under another name and what does not come back, five at the most", () => {

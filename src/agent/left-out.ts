@@ -6,15 +6,22 @@ const replacement = "\uFFFD";
 const named = 5;
 
 /** "a, b, c and 4 more" */
-const list = (texts: readonly string[]): string => (texts.length <= named ? texts.join(", ") : `${texts.slice(0, named).join(", ")} and ${texts.length - named} more`);
+const list = (texts: readonly string[]): string =>
+  texts.length <= named ? texts.join(", ") : `${texts.slice(0, named).join(", ")} and ${texts.length - named} more`;
 
 /** Everything about a copy that a user would want to know before relying on it. */
 export const leftOutOf = (snapshot: KopiaSnapshot, entries: readonly TreeEntry[]): readonly string[] => {
-  const ignoreFiles = entries.filter((entry) => entry.type === "file" && entry.path.split("/").at(-1) === ".kopiaignore").map((entry) => entry.path);
+  const ignoreFiles = entries
+    .filter((entry) => entry.type === "file" && entry.path.split("/").at(-1) === ".kopiaignore")
+    .map((entry) => entry.path);
   const strange = entries.filter((entry) => entry.path.includes(replacement)).map((entry) => entry.path);
   const others = entries.filter((entry) => entry.type === "other").map((entry) => entry.path);
   return [
-    ...(snapshot.excluded === 0 ? [] : [`${snapshot.excluded} entries were left out by ignore rules${ignoreFiles.length === 0 ? "" : `: ${list(ignoreFiles)}`}`]),
+    ...(snapshot.excluded === 0
+      ? []
+      : [
+          `${snapshot.excluded} entries were left out by ignore rules${ignoreFiles.length === 0 ? "" : `: ${list(ignoreFiles)}`}`,
+        ]),
     ...(snapshot.failed === 0 ? [] : [`${snapshot.failed} entries could not be read: ${list(snapshot.failures)}`]),
     ...(strange.length === 0 ? [] : [`${strange.length} names are not UTF-8 and come back changed: ${list(strange)}`]),
     ...(others.length === 0 ? [] : [`${others.length} entries of a kind that kopia does not restore: ${list(others)}`]),

@@ -13,10 +13,20 @@ describe("parseLine", () => {
     expect(parseLine(JSON.stringify(line))).toEqual(line);
   });
 
-  it.each(["", "Segmentation fault", '"result"', "[]", "{", '{"type":"result"', '{"type":"other"}', "{}", "null", '{"type":"failure","code":"NO_SUCH","what":"x"}', '{"type":"failure","code":"toString"}', '{"type":"failure","what":"x"}'])(
-    "takes no other line for the agent's: %s",
-    (text) => {
-      expect(parseLine(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "",
+    "Segmentation fault",
+    '"result"',
+    "[]",
+    "{",
+    '{"type":"result"',
+    '{"type":"other"}',
+    "{}",
+    "null",
+    '{"type":"failure","code":"NO_SUCH","what":"x"}',
+    '{"type":"failure","code":"toString"}',
+    '{"type":"failure","what":"x"}',
+  ])("takes no other line for the agent's: %s", (text) => {
+    expect(parseLine(text)).toBeUndefined();
+  });
 });

@@ -25,9 +25,24 @@ export type AgentLine =
   | { readonly type: "checked"; readonly volume: string; readonly evidence: Omit<CopyEvidence, "time"> }
   | { readonly type: "replaced"; readonly result: ReplacedVolume }
   | { readonly type: "result" }
-  | { readonly type: "failure"; readonly code: FailureCode; readonly what: string; readonly why?: string; readonly todo?: string };
+  | {
+      readonly type: "failure";
+      readonly code: FailureCode;
+      readonly what: string;
+      readonly why?: string;
+      readonly todo?: string;
+    };
 
-const types: ReadonlySet<string> = new Set(["step", "touching", "as-before", "progress", "checked", "replaced", "result", "failure"]);
+const types: ReadonlySet<string> = new Set([
+  "step",
+  "touching",
+  "as-before",
+  "progress",
+  "checked",
+  "replaced",
+  "result",
+  "failure",
+]);
 
 /** The line as an object; undefined when some other program has written it. */
 export const parseLine = (text: string): AgentLine | undefined => {

@@ -42,12 +42,20 @@ describe("readTree", () => {
   });
 
   it("counts the names that a file has", async () => {
-    plant(root, [{ path: "a", kind: "file", content: "" }, { path: "b", kind: "link", linkTo: "a" }]);
+    plant(root, [
+      { path: "a", kind: "file", content: "" },
+      { path: "b", kind: "link", linkTo: "a" },
+    ]);
     expect((await all()).map(({ links }) => links)).toEqual([2, 2]);
   });
 
   it("ignores names directly below the root, and the same names further down it does not", async () => {
-    plant(root, [{ path: "lost+found", kind: "directory" }, { path: "lost+found/x", kind: "file", content: "" }, { path: "d", kind: "directory" }, { path: "d/lost+found", kind: "directory" }]);
+    plant(root, [
+      { path: "lost+found", kind: "directory" },
+      { path: "lost+found/x", kind: "file", content: "" },
+      { path: "d", kind: "directory" },
+      { path: "d/lost+found", kind: "directory" },
+    ]);
     expect((await all((name) => name === "lost+found")).map(({ path }) => path)).toEqual(["d", "d/lost+found"]);
   });
 

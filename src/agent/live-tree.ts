@@ -22,7 +22,8 @@ const typeOf = (stats: BigIntStats): TreeEntry["type"] => {
 const inside = (directory: Buffer, name: Buffer): Buffer => Buffer.concat([directory, Buffer.from("/"), name]);
 
 /** One entry of the tree at `root`; the root itself has the path "". */
-export const readEntry = (root: string, path: string): Promise<LiveEntry> => entryAt(Buffer.from(join(root, path)), path);
+export const readEntry = (root: string, path: string): Promise<LiveEntry> =>
+  entryAt(Buffer.from(join(root, path)), path);
 
 const entryAt = async (file: Buffer, path: string): Promise<LiveEntry> => {
   const stats = await lstat(file, { bigint: true });
@@ -51,13 +52,22 @@ export async function* readTree(root: string, ignored: (name: string) => boolean
   while (level.length > 0) {
     const next: { readonly file: Buffer; readonly path: string }[] = [];
     for (const { file, path } of level) {
-      const names = (await readdir(file, { encoding: "buffer" })).filter((name) => path !== "" || !ignored(name.toString())).toSorted((one, other) => Buffer.compare(one, other));
+      const names = (await readdir(file, { encoding: "buffer" }))
+        .filter((name) => path !== "" || !ignored(name.toString()))
+        .toSorted((one, other) => Buffer.compare(one, other));
       const found = await mapLimited(names, atATime, async (name): Promise<Found> => {
         const inner = inside(file, name);
-        return { file: inner, entry: await entryAt(inner, path === "" ? name.toString() : `${path}/${name.toString()}`) };
+        return {
+          file: inner,
+          entry: await entryAt(inner, path === "" ? name.toString() : `${path}/${name.toString()}`),
+        };
       });
       yield* found.map(({ entry }) => entry);
-      next.push(...found.filter(({ entry }) => entry.type === "directory").map(({ file, entry }) => ({ file, path: entry.path })));
+      next.push(
+        ...found
+          .filter(({ entry }) => entry.type === "directory")
+          .map(({ file, entry }) => ({ file, path: entry.path })),
+      );
     }
     level = next;
   }

@@ -7,11 +7,15 @@ import type { AgentJob } from "./job.ts";
 import { runJob } from "./run-job.ts";
 
 const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort(new DOMException(name, "AbortError")));
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.once(name, () => stop.abort(new DOMException(name, "AbortError")));
 
 const jobFile = process.argv[2] ?? "/job/job.json";
 const context: AgentContext = {
-  clock: { now: () => Date.now(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }) },
+  clock: {
+    now: () => Date.now(),
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
+  },
   signal: stop.signal,
   say: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
   places: {

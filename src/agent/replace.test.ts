@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Failure } from "../model/failure.ts";
@@ -10,11 +19,17 @@ import { replace } from "./replace.ts";
 import { agentBench, type Bench } from "./testing/bench.ts";
 import { plant, timeOf, treeOf } from "./testing/trees.ts";
 
-const disk = vi.hoisted(() => ({ room: undefined as object | undefined, rm: undefined as ((path: string) => void) | undefined }));
+const disk = vi.hoisted(() => ({
+  room: undefined as object | undefined,
+  rm: undefined as ((path: string) => void) | undefined,
+}));
 vi.mock("node:fs/promises", async (importOriginal) => {
-  const real = await importOriginal<{ rm: (path: string) => Promise<void>; statfs: (path: string) => Promise<object> }>();
-  const rm = async (path: string, ...rest: []): Promise<void> => {
-    disk.rm?.(String(path));
+  const real = await importOriginal<{
+    rm: (path: string | Buffer) => Promise<void>;
+    statfs: (path: string) => Promise<object>;
+  }>();
+  const rm = async (path: string | Buffer, ...rest: []): Promise<void> => {
+    disk.rm?.(path.toString());
     return real.rm(path, ...rest);
   };
   return { ...real, rm, statfs: async (path: string) => disk.room ?? real.statfs(path) };
@@ -66,16 +81,31 @@ const copied: readonly CopiedEntry[] = [
   { path: "data/deep/a", content: "a", mtime: 1_300_000_000n * second },
   { path: "link", target: "data/deep" },
 ];
-const rootEntry = { path: "", type: "directory", mode: 0o2755, uid: 9, gid: 10, size: 0, mtime: 1_200_000_000n * second, objectId: "root" } as const;
+const rootEntry = {
+  path: "",
+  type: "directory",
+  mode: 0o2755,
+  uid: 9,
+  gid: 10,
+  size: 0,
+  mtime: 1_200_000_000n * second,
+  objectId: "root",
+} as const;
 
 const aCopyFor = (key = "a", tree = copied): void => void repository.add(`s-${key}`, tree, { root: rootEntry });
 
 const types = (): readonly string[] => bench.lines.map(({ type }) => type);
-const results = (): readonly ReplacedVolume[] => bench.lines.flatMap((line) => (line.type === "replaced" ? [line.result] : []));
+const results = (): readonly ReplacedVolume[] =>
+  bench.lines.flatMap((line) => (line.type === "replaced" ? [line.result] : []));
 
 /** Runs what must fail. Gives the failure's code, with whatever is not as before or not said to be. */
 const failing = async (roots: readonly string[], job: ReplaceJob): Promise<string> => {
-  const state = (): string => JSON.stringify(roots.map((root) => [Math.round(timeOf(root) * 100), ...treeOf(root)]), undefined, 1);
+  const state = (): string =>
+    JSON.stringify(
+      roots.map((root) => [Math.round(timeOf(root) * 100), ...treeOf(root)]),
+      undefined,
+      1,
+    );
   const before = state();
   const code = await run(job).then(
     () => "none",
@@ -94,8 +124,12 @@ describe("a replacement that succeeds", () => {
     expect(readdirSync(root).toSorted()).toEqual(["config.xml", "data", "link", "lost+found"]);
     expect(readFileSync(join(root, "config.xml"), "utf8")).toBe("restored");
     const stats = (path: string) => lstatSync(join(root, path));
-    expect([stats("config.xml").mode & 0o7777, stats("config.xml").uid, stats("data").mode & 0o7777]).toEqual([0o640, 7, 0o1755]);
-    expect(["data", "data/deep", "data/deep/a", ""].map((path) => timeOf(join(root, path)))).toEqual([1_500_000_000_000, 1_400_000_000_000, 1_300_000_000_000, 1_200_000_000_000]);
+    expect([stats("config.xml").mode & 0o7777, stats("config.xml").uid, stats("data").mode & 0o7777]).toEqual([
+      0o640, 7, 0o1755,
+    ]);
+    expect(["data", "data/deep", "data/deep/a", ""].map((path) => timeOf(join(root, path)))).toEqual([
+      1_500_000_000_000, 1_400_000_000_000, 1_300_000_000_000, 1_200_000_000_000,
+    ]);
     expect([stats("").mode & 0o7777, stats("").uid, stats("").gid]).toEqual([0o2755, 9, 10]);
   });
 
@@ -106,7 +140,15 @@ describe("a replacement that succeeds", () => {
     expect(types()[0]).toBe("touching");
     expect(types()).not.toContain("as-before");
     expect(results()).toEqual([
-      { volume: "media/a", files: 2, directories: 2, symlinks: 1, bytes: 9, databases: 0, notKept: ["2 names of the earlier files were hard links; kopia brings each back as a file of its own"] },
+      {
+        volume: "media/a",
+        files: 2,
+        directories: 2,
+        symlinks: 1,
+        bytes: 9,
+        databases: 0,
+        notKept: ["2 names of the earlier files were hard links; kopia brings each back as a file of its own"],
+      },
     ]);
     expect(bench.lines).toContainEqual({ type: "progress", volume: "media/a", files: 2, bytes: 9 });
   });
@@ -151,7 +193,11 @@ describe("a replacement that succeeds", () => {
     };
     await run();
     expect(results()[0]?.notKept.at(-1)).toContain("EPERM: immutable");
-    expect(readdirSync(root).filter((name) => !isOurs(name)).toSorted()).toEqual(["config.xml", "data", "link", "lost+found"]);
+    expect(
+      readdirSync(root)
+        .filter((name) => !isOurs(name))
+        .toSorted(),
+    ).toEqual(["config.xml", "data", "link", "lost+found"]);
     expect(readFileSync(join(root, "config.xml"), "utf8")).toBe("restored");
   });
 
@@ -163,7 +209,10 @@ describe("a replacement that succeeds", () => {
       if (path.includes("b/.holdfast-discard-")) throw new Error("EIO");
     };
     await run(aJob(["a", "b"]));
-    expect([one, other].map((root) => readFileSync(join(root, "config.xml"), "utf8"))).toEqual(["restored", "restored"]);
+    expect([one, other].map((root) => readFileSync(join(root, "config.xml"), "utf8"))).toEqual([
+      "restored",
+      "restored",
+    ]);
     expect(results().map(({ notKept }) => notKept.length)).toEqual([1, 2]);
   });
 });
@@ -178,7 +227,9 @@ describe("the end of a replacement", () => {
     disk.rm = (path) => {
       if (!path.includes(".holdfast-discard-")) return;
       removed += 1;
-      undecided.push(...roots.flatMap((root) => readdirSync(root).filter((name) => name.startsWith(".holdfast-aside-"))));
+      undecided.push(
+        ...roots.flatMap((root) => readdirSync(root).filter((name) => name.startsWith(".holdfast-aside-"))),
+      );
     };
     await run(aJob(["a", "b"]));
     expect([removed, undecided]).toEqual([2, []]);
@@ -192,7 +243,11 @@ describe("a replacement in two parts", () => {
     await run(aJob(["a"], "before"));
     expect(readdirSync(root).filter((name) => !isOurs(name))).toEqual(["lost+found"]);
     const snapshot = await repository.snapshot("s-a");
-    await repository.restore(snapshot, root, { parallel: 1, signal: bench.context.signal, onProgress: () => undefined });
+    await repository.restore(snapshot, root, {
+      parallel: 1,
+      signal: bench.context.signal,
+      onProgress: () => undefined,
+    });
     await run(aJob(["a"], "after"));
     expect(readdirSync(root).toSorted()).toEqual(["config.xml", "data", "link", "lost+found"]);
     expect(results()).toHaveLength(1);
@@ -213,8 +268,16 @@ describe("a replacement whose result is wrong", () => {
     ["other bytes", (root) => writeFileSync(join(root, "config.xml"), "restore"), "config.xml has 7 bytes, not 8"],
     ["a missing file", (root) => rmSync(join(root, "data/deep/a")), "data/deep/a is missing"],
     ["a file too much", (root) => writeFileSync(join(root, "data/extra"), ""), "data/extra is not in the copy"],
-    ["another link target", (root) => (rmSync(join(root, "link")), symlinkSync("/etc", join(root, "link"))), 'link points to "/etc"'],
-    ["other attributes of the root", (root) => plant(root, [], { mode: 0o777 }), "the volume's root has mode 0777, not 2755"],
+    [
+      "another link target",
+      (root) => (rmSync(join(root, "link")), symlinkSync("/etc", join(root, "link"))),
+      'link points to "/etc"',
+    ],
+    [
+      "other attributes of the root",
+      (root) => plant(root, [], { mode: 0o777 }),
+      "the volume's root has mode 0777, not 2755",
+    ],
   ])("fails for %s and puts everything back", async (_what, tamper, why) => {
     const root = present();
     aCopyFor();
@@ -227,7 +290,9 @@ describe("a replacement whose result is wrong", () => {
 
   it("fails for a damaged database", async () => {
     const root = present();
-    aCopyFor("a", [{ path: "app.db", content: Buffer.concat([Buffer.from("SQLite format 3\0"), Buffer.alloc(4096, 0xa5)]) }]);
+    aCopyFor("a", [
+      { path: "app.db", content: Buffer.concat([Buffer.from("SQLite format 3\0"), Buffer.alloc(4096, 0xa5)]) },
+    ]);
     expect(await failing([root], aJob())).toBe("VERIFICATION_FAILED");
   });
 
@@ -235,9 +300,13 @@ describe("a replacement whose result is wrong", () => {
     present();
     aCopyFor();
     repository.onRestore(({ path, directory }) => {
-      if (path === undefined) for (let index = 0; index < 9; index += 1) writeFileSync(join(directory, `x${index}`), "");
+      if (path === undefined)
+        for (let index = 0; index < 9; index += 1) writeFileSync(join(directory, `x${index}`), "");
     });
-    await expect(run()).rejects.toMatchObject({ what: expect.stringContaining("in 9 places") as string, why: expect.not.stringContaining("x5") as string });
+    await expect(run()).rejects.toMatchObject({
+      what: expect.stringContaining("in 9 places") as string,
+      why: expect.not.stringContaining("x5") as string,
+    });
   });
 });
 
@@ -319,7 +388,10 @@ describe("a replacement that is ended early", () => {
       };
       throw new Failure("COPY_CORRUPT", { what: "bad" });
     });
-    await expect(run(aJob(["a", "b"]))).rejects.toMatchObject({ code: "AGENT_FAILED", why: expect.stringMatching(/COPY_CORRUPT: bad; then media\/a: EIO/) as string });
+    await expect(run(aJob(["a", "b"]))).rejects.toMatchObject({
+      code: "AGENT_FAILED",
+      why: expect.stringMatching(/COPY_CORRUPT: bad; then media\/a: EIO/) as string,
+    });
     expect(types()).not.toContain("as-before");
     expect(treeOf(other)).toEqual(before);
   });
@@ -335,7 +407,11 @@ describe("a replacement that is refused", () => {
 
   it("has touched nothing when the copy was made in the middle of a restore", async () => {
     const root = present();
-    aCopyFor("a", [{ path: ".holdfast-moving-old1", type: "directory" }, { path: ".holdfast-moving-old1/config.xml", content: "x" }, ...copied]);
+    aCopyFor("a", [
+      { path: ".holdfast-moving-old1", type: "directory" },
+      { path: ".holdfast-moving-old1/config.xml", content: "x" },
+      ...copied,
+    ]);
     expect(await failing([root], aJob())).toBe("COPY_CORRUPT");
     expect(types()).toEqual([]);
   });
@@ -364,7 +440,14 @@ describe("a volume with a link that leads outside", () => {
     const root = present();
     const outside = join(bench.base, "outside");
     mkdirSync(outside);
-    plant(outside, [{ path: "a", kind: "file", content: "precious", time: 5 }, { path: "deep", kind: "directory" }], { time: 7 });
+    plant(
+      outside,
+      [
+        { path: "a", kind: "file", content: "precious", time: 5 },
+        { path: "deep", kind: "directory" },
+      ],
+      { time: 7 },
+    );
     rmSync(join(root, "data"), { recursive: true });
     symlinkSync(outside, join(root, "data"));
     const [before, time] = [treeOf(outside), timeOf(outside)];

@@ -43,7 +43,10 @@ export const replace = async (job: ReplaceJob, open: OpenRepository, context: Ag
     results = await verifyAll(job, replacements, context);
   } catch (error) {
     context.say({ type: "step", title: "putting the earlier files back" });
-    await putBackEach(replacements.map(({ target }) => target), error);
+    await putBackEach(
+      replacements.map(({ target }) => target),
+      error,
+    );
     context.say({ type: "as-before" });
     throw error;
   }
@@ -76,7 +79,11 @@ const putBackEach = async (targets: readonly Target[], reason?: unknown): Promis
 };
 
 /** Everything that can be refused is refused here, before any volume is touched. */
-const openAll = async (job: ReplaceJob, open: OpenRepository, context: AgentContext): Promise<readonly Replacement[]> => {
+const openAll = async (
+  job: ReplaceJob,
+  open: OpenRepository,
+  context: AgentContext,
+): Promise<readonly Replacement[]> => {
   const replacements: Replacement[] = [];
   // All at a time: opening one takes a second of deriving keys and reading indexes.
   await Promise.all([...new Set(job.targets.map((volume) => volume.repository))].map(open));
@@ -91,14 +98,27 @@ const openAll = async (job: ReplaceJob, open: OpenRepository, context: AgentCont
 };
 
 /** Such a copy is of no single moment, and its names of ours would be taken for what this restore sets aside. */
-const refuseHalfTree = async ({ volume }: TargetVolume, repository: Repository, snapshot: KopiaSnapshot): Promise<void> => {
+const refuseHalfTree = async (
+  { volume }: TargetVolume,
+  repository: Repository,
+  snapshot: KopiaSnapshot,
+): Promise<void> => {
   for await (const { path } of repository.entries(snapshot)) {
     if (path.includes("/")) return;
-    if (isUnfinished(path)) throw new Failure("COPY_CORRUPT", { what: `The copy of ${volume} was made in the middle of a restore.`, why: `it holds ${path}`, todo: "Take another point; `holdfast points` lists them." });
+    if (isUnfinished(path))
+      throw new Failure("COPY_CORRUPT", {
+        what: `The copy of ${volume} was made in the middle of a restore.`,
+        why: `it holds ${path}`,
+        todo: "Take another point; `holdfast points` lists them.",
+      });
   }
 };
 
-const makeRoom = async (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
+const makeRoom = async (
+  job: ReplaceJob,
+  replacements: readonly Replacement[],
+  context: AgentContext,
+): Promise<void> => {
   for (const { target, snapshot } of replacements) {
     await putBack(target.root);
     await checkRoom(target, { bytes: snapshot.bytes, entries: snapshot.files + snapshot.directories });
@@ -127,7 +147,11 @@ const putIn = (replacements: readonly Replacement[], context: AgentContext): Pro
     context.signal,
   );
 
-const verifyAll = async (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<readonly ReplacedVolume[]> => {
+const verifyAll = async (
+  job: ReplaceJob,
+  replacements: readonly Replacement[],
+  context: AgentContext,
+): Promise<readonly ReplacedVolume[]> => {
   const results: ReplacedVolume[] = [];
   for (const replacement of replacements) {
     context.say({ type: "step", title: `comparing ${replacement.volume.volume} with its copy` });
@@ -138,14 +162,19 @@ const verifyAll = async (job: ReplaceJob, replacements: readonly Replacement[], 
 };
 
 /** All volumes are verified, and from here on the new files stay: nothing may lead back to some of the earlier ones. */
-const finish = async (replacements: readonly Replacement[], results: readonly ReplacedVolume[], context: AgentContext): Promise<void> => {
+const finish = async (
+  replacements: readonly Replacement[],
+  results: readonly ReplacedVolume[],
+  context: AgentContext,
+): Promise<void> => {
   for (const { target } of replacements) await giveUpAside(target.root);
   for (const [index, { target, snapshot }] of replacements.entries()) {
     const leftover = await leftoverOf(target.root);
     // Our own directory has gone from the root, which changed its time.
     await setDirectoryTimes(target.root, [snapshot.root]);
     const result = results[index];
-    if (result !== undefined) context.say({ type: "replaced", result: { ...result, notKept: [...result.notKept, ...leftover] } });
+    if (result !== undefined)
+      context.say({ type: "replaced", result: { ...result, notKept: [...result.notKept, ...leftover] } });
   }
 };
 
@@ -162,14 +191,22 @@ const leftoverOf = async (root: string): Promise<readonly string[]> => {
 /** Differences that are shown; their number is always told. */
 const shown = 5;
 
-const verify = async ({ volume, target, repository, snapshot }: Replacement, operation: string, context: AgentContext): Promise<ReplacedVolume> => {
+const verify = async (
+  { volume, target, repository, snapshot }: Replacement,
+  operation: string,
+  context: AgentContext,
+): Promise<ReplacedVolume> => {
   const wanted = await collect(repository.entries(snapshot));
   await setDirectoryTimes(target.root, wanted);
   const found = await collect(readTree(target.root, staysPut));
   const step = await timeStep(target.root, `.holdfast-probe-${operation}`);
-  const problems = [...compareTrees(wanted.filter(isAppData), found, step), ...(await rootProblems(target, snapshot.root))];
+  const problems = [
+    ...compareTrees(wanted.filter(isAppData), found, step),
+    ...(await rootProblems(target, snapshot.root)),
+  ];
   const paths = new Set(found.map((entry) => entry.path));
-  const read = (path: string): AsyncIterable<Uint8Array> | undefined => (paths.has(path) ? createReadStream(join(target.root, path)) : undefined);
+  const read = (path: string): AsyncIterable<Uint8Array> | undefined =>
+    paths.has(path) ? createReadStream(join(target.root, path)) : undefined;
   const databases = await checkDatabases(databaseCandidates(found), read, join(context.places.scratch, "databases"));
   const all = [...problems, ...databases.problems];
   if (all.length > 0) {
@@ -192,7 +229,9 @@ const verify = async ({ volume, target, repository, snapshot }: Replacement, ope
 
 const roundedTimes = (wanted: readonly TreeEntry[], step: bigint): readonly string[] => {
   const rounded = wanted.filter((entry) => entry.mtime % step !== 0n).length;
-  return rounded === 0 ? [] : [`${rounded} times are rounded: this file system keeps them in steps of ${Number(step) / 1e6} ms`];
+  return rounded === 0
+    ? []
+    : [`${rounded} times are rounded: this file system keeps them in steps of ${Number(step) / 1e6} ms`];
 };
 
 const collect = async <T>(items: AsyncIterable<T>): Promise<readonly T[]> => {
@@ -206,7 +245,10 @@ const isAppData = (entry: TreeEntry): boolean => !staysPut(entry.path.split("/")
 /** The root's time is left out: it changes when our directory goes, and is set afterwards. */
 const rootProblems = async (target: Target, wanted: CopyEntry): Promise<readonly string[]> => {
   const root = await readEntry(target.root, "");
-  return compareTrees([{ ...wanted, path: "the volume's root", mtime: 0n }], [{ ...root, path: "the volume's root", mtime: 0n }]);
+  return compareTrees(
+    [{ ...wanted, path: "the volume's root", mtime: 0n }],
+    [{ ...root, path: "the volume's root", mtime: 0n }],
+  );
 };
 
 /** kopia copies each name of a file for itself: what was one file with several names becomes several files. */
@@ -215,5 +257,7 @@ const lostLinks = async (root: string): Promise<readonly string[]> => {
   for await (const entry of readTree(root, (name) => !name.startsWith(".holdfast-aside-"))) {
     if (entry.type === "file" && entry.links > 1) names += 1;
   }
-  return names === 0 ? [] : [`${names} names of the earlier files were hard links; kopia brings each back as a file of its own`];
+  return names === 0
+    ? []
+    : [`${names} names of the earlier files were hard links; kopia brings each back as a file of its own`];
 };

@@ -37,7 +37,12 @@ export const openRepositories = async (context: AgentContext, store: StoreRefere
         password,
         caFile: store.privateCa ? join(places.job, secretFileNames.ca) : undefined,
       },
-      { binary: places.kopia, scratch: join(places.scratch, "kopia", namespace), clock: context.clock, signal: context.signal },
+      {
+        binary: places.kopia,
+        scratch: join(places.scratch, "kopia", namespace),
+        clock: context.clock,
+        signal: context.signal,
+      },
     );
   return {
     open: (namespace) => {

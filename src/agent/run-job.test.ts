@@ -8,9 +8,15 @@ import { runJob } from "./run-job.ts";
 import { agentBench, type Bench } from "./testing/bench.ts";
 import { plant, treeOf } from "./testing/trees.ts";
 
-const twin = vi.hoisted(() => ({ open: (_namespace: string): Promise<unknown> => Promise.reject(new Error("unset")), closed: 0 }));
+const twin = vi.hoisted(() => ({
+  open: (_namespace: string): Promise<unknown> => Promise.reject(new Error("unset")),
+  closed: 0,
+}));
 vi.mock("./repositories.ts", () => ({
-  openRepositories: async () => ({ open: (namespace: string) => twin.open(namespace), close: async () => void (twin.closed += 1) }),
+  openRepositories: async () => ({
+    open: (namespace: string) => twin.open(namespace),
+    close: async () => void (twin.closed += 1),
+  }),
 }));
 
 let bench: Bench;
@@ -23,8 +29,19 @@ beforeEach(() => {
 afterEach(() => rmSync(bench.base, { recursive: true, force: true }));
 
 const store = { endpoint: "https://nas.lab:9000", bucket: "velero", region: "us-east-1", prefix: "", privateCa: false };
-const check = { kind: "check", store, copies: [{ volume: "media/a", repository: "media", snapshotId: "s1", bytes: undefined }], filesPercent: 0 } as const;
-const replace = { kind: "replace", part: "whole", store, operation: "op1", targets: [{ key: "a", volume: "media/a", repository: "media", snapshotId: "s1" }] } as const;
+const check = {
+  kind: "check",
+  store,
+  copies: [{ volume: "media/a", repository: "media", snapshotId: "s1", bytes: undefined }],
+  filesPercent: 0,
+} as const;
+const replace = {
+  kind: "replace",
+  part: "whole",
+  store,
+  operation: "op1",
+  targets: [{ key: "a", volume: "media/a", repository: "media", snapshotId: "s1" }],
+} as const;
 
 describe("runJob", () => {
   it("says a result as its last word, exits with 0 and closes the repositories", async () => {
@@ -37,14 +54,24 @@ describe("runJob", () => {
   it("says the failure with all its texts, exits with 1 and closes the repositories", async () => {
     twin.open = () => Promise.reject(new Failure("REPOSITORY_PASSWORD", { what: "no", why: "because", todo: "do" }));
     expect(await runJob(check, bench.context)).toBe(1);
-    expect(bench.lines.at(-1)).toEqual({ type: "failure", code: "REPOSITORY_PASSWORD", what: "no", why: "because", todo: "do" });
+    expect(bench.lines.at(-1)).toEqual({
+      type: "failure",
+      code: "REPOSITORY_PASSWORD",
+      what: "no",
+      why: "because",
+      todo: "do",
+    });
     expect(twin.closed).toBe(1);
   });
 
   it("calls what nobody expected AGENT_FAILED, with its message", async () => {
     twin.open = () => Promise.reject(new TypeError("undefined is not a function"));
     expect(await runJob(check, bench.context)).toBe(1);
-    expect(bench.lines.at(-1)).toMatchObject({ type: "failure", code: "AGENT_FAILED", why: "undefined is not a function" });
+    expect(bench.lines.at(-1)).toMatchObject({
+      type: "failure",
+      code: "AGENT_FAILED",
+      why: "undefined is not a function",
+    });
   });
 
   it("calls an end by SIGTERM INTERRUPTED", async () => {
@@ -70,19 +97,31 @@ describe("runJob", () => {
     await setAside(other, "op1");
     writeFileSync(join(one, "half"), "x");
     twin.open = () => Promise.reject(new Error("must not be opened"));
-    const targets = [{ key: "a", volume: "media/a" }, { key: "b", volume: "media/b" }];
+    const targets = [
+      { key: "a", volume: "media/a" },
+      { key: "b", volume: "media/b" },
+    ];
     expect(await runJob({ kind: "put-back", targets }, bench.context)).toBe(0);
     expect([treeOf(one), treeOf(other)]).toEqual(before);
   });
 
   it("puts the other volumes back when one resists, and fails", async () => {
     const [one, other] = [bench.volume("a"), bench.volume("b")];
-    plant(one, [{ path: ".holdfast-aside-x", kind: "directory" }, { path: ".holdfast-aside-y", kind: "directory" }]);
+    plant(one, [
+      { path: ".holdfast-aside-x", kind: "directory" },
+      { path: ".holdfast-aside-y", kind: "directory" },
+    ]);
     writeFileSync(join(other, "g"), "2");
     await setAside(other, "op1");
-    const targets = [{ key: "a", volume: "media/a" }, { key: "b", volume: "media/b" }];
+    const targets = [
+      { key: "a", volume: "media/a" },
+      { key: "b", volume: "media/b" },
+    ];
     expect(await runJob({ kind: "put-back", targets }, bench.context)).toBe(1);
-    expect(bench.lines.at(-1)).toMatchObject({ code: "AGENT_FAILED", why: expect.stringContaining("media/a: TARGET_UNUSABLE") as string });
+    expect(bench.lines.at(-1)).toMatchObject({
+      code: "AGENT_FAILED",
+      why: expect.stringContaining("media/a: TARGET_UNUSABLE") as string,
+    });
     expect(existsSync(join(other, "g"))).toBe(true);
   });
 });

@@ -28,7 +28,11 @@ const failureLine = ({ code, what, why, todo }: Failure): AgentLine => ({
 const asFailure = (error: unknown, context: AgentContext): Failure => {
   if (isFailure(error)) return error;
   if (context.signal.aborted) return new Failure("INTERRUPTED", { what: "The agent was told to stop." });
-  return new Failure("AGENT_FAILED", { what: "The agent met something it did not expect.", why: messageOf(error), cause: error });
+  return new Failure("AGENT_FAILED", {
+    what: "The agent met something it did not expect.",
+    why: messageOf(error),
+    cause: error,
+  });
 };
 
 /** Gives the exit status; the last line has been said when it returns. */

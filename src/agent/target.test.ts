@@ -5,7 +5,10 @@ import { checkRoom, checkSameDevice, openTarget } from "./target.ts";
 import { agentBench, type Bench } from "./testing/bench.ts";
 
 const room = vi.hoisted(() => ({ bavail: 0, blocks: 0, bsize: 1 }));
-vi.mock("node:fs/promises", async (importOriginal) => ({ ...(await importOriginal<object>()), statfs: () => Promise.resolve(room) }));
+vi.mock("node:fs/promises", async (importOriginal) => ({
+  ...(await importOriginal<object>()),
+  statfs: () => Promise.resolve(room),
+}));
 
 let bench: Bench;
 beforeEach(() => {
@@ -36,7 +39,9 @@ describe("checkSameDevice", () => {
     bench.volume("a");
     const opened = await openTarget(bench.context, target);
     await expect(checkSameDevice(opened)).resolves.toBeUndefined();
-    await expect(checkSameDevice({ ...opened, device: opened.device + 1 })).rejects.toMatchObject({ code: "TARGET_ESCAPES" });
+    await expect(checkSameDevice({ ...opened, device: opened.device + 1 })).rejects.toMatchObject({
+      code: "TARGET_ESCAPES",
+    });
     rmSync(opened.root, { recursive: true });
     symlinkSync(bench.base, opened.root);
     await expect(checkSameDevice(opened)).rejects.toMatchObject({ code: "TARGET_ESCAPES" });
@@ -55,14 +60,21 @@ describe("checkRoom", () => {
   });
 
   it("refuses one that would fit by its bytes alone", async () => {
-    await expect(check(10 * mebibyte, { bytes: 10 * mebibyte, entries: 1 })).rejects.toMatchObject({ code: "TARGET_TOO_SMALL", why: expect.stringContaining("stay beside") as string });
+    await expect(check(10 * mebibyte, { bytes: 10 * mebibyte, entries: 1 })).rejects.toMatchObject({
+      code: "TARGET_TOO_SMALL",
+      why: expect.stringContaining("stay beside") as string,
+    });
   });
 
   it("counts a block for each small file", async () => {
-    await expect(check(5 * mebibyte, { bytes: 4 * mebibyte, entries: 4000 })).rejects.toMatchObject({ code: "TARGET_TOO_SMALL" });
+    await expect(check(5 * mebibyte, { bytes: 4 * mebibyte, entries: 4000 })).rejects.toMatchObject({
+      code: "TARGET_TOO_SMALL",
+    });
   });
 
   it("says so when the whole volume could not hold it", async () => {
-    await expect(check(mebibyte, { bytes: 10 * mebibyte, entries: 1 }, 5 * mebibyte)).rejects.toMatchObject({ why: "the whole volume has only 5 MiB" });
+    await expect(check(mebibyte, { bytes: 10 * mebibyte, entries: 1 }, 5 * mebibyte)).rejects.toMatchObject({
+      why: "the whole volume has only 5 MiB",
+    });
   });
 });

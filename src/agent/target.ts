@@ -13,11 +13,18 @@ export interface Target {
 }
 
 /** Throws TARGET_ESCAPES when the path to the volume's files is not a plain directory. */
-export const openTarget = async (context: AgentContext, { key, volume }: { readonly key: string; readonly volume: string }): Promise<Target> => {
+export const openTarget = async (
+  context: AgentContext,
+  { key, volume }: { readonly key: string; readonly volume: string },
+): Promise<Target> => {
   const root = join(context.places.volumes, key);
   const stats = await lstat(root);
   if (!stats.isDirectory()) {
-    throw new Failure("TARGET_ESCAPES", { what: `The root of ${volume} is not a directory.`, why: "a symbolic link there would lead the restore somewhere else", todo: "Look at how the volume is mounted on its node." });
+    throw new Failure("TARGET_ESCAPES", {
+      what: `The root of ${volume} is not a directory.`,
+      why: "a symbolic link there would lead the restore somewhere else",
+      todo: "Look at how the volume is mounted on its node.",
+    });
   }
   return { volume, root, device: stats.dev };
 };
@@ -26,7 +33,10 @@ export const openTarget = async (context: AgentContext, { key, volume }: { reado
 export const checkSameDevice = async (target: Target): Promise<void> => {
   const stats = await lstat(target.root);
   if (stats.isDirectory() && stats.dev === target.device) return;
-  throw new Failure("TARGET_ESCAPES", { what: `What is mounted as ${target.volume} changed during the restore.`, why: "its file system is another one than before" });
+  throw new Failure("TARGET_ESCAPES", {
+    what: `What is mounted as ${target.volume} changed during the restore.`,
+    why: "its file system is another one than before",
+  });
 };
 
 /** Room that file systems need beside the files' bytes: directories, and blocks that are not full. */
@@ -34,7 +44,10 @@ const overhead = 1.02;
 const bytesPerEntry = 4096;
 
 /** Throws TARGET_TOO_SMALL when the copy does not fit beside what is there. */
-export const checkRoom = async (target: Target, copy: { readonly bytes: number; readonly entries: number }): Promise<void> => {
+export const checkRoom = async (
+  target: Target,
+  copy: { readonly bytes: number; readonly entries: number },
+): Promise<void> => {
   const { bavail, blocks, bsize } = await statfs(target.root);
   // Small files fill a block each on most file systems; on those that compress it is less.
   const needed = Math.ceil(copy.bytes * overhead) + Math.min(copy.entries * bytesPerEntry, copy.bytes);
@@ -43,7 +56,10 @@ export const checkRoom = async (target: Target, copy: { readonly bytes: number; 
   const size = blocks * bsize;
   throw new Failure("TARGET_TOO_SMALL", {
     what: `The copy needs ${formatBytes(needed)} in ${target.volume}, which has ${formatBytes(free)} free.`,
-    why: needed > size ? `the whole volume has only ${formatBytes(size)}` : "the present files stay beside the new ones until those are verified",
+    why:
+      needed > size
+        ? `the whole volume has only ${formatBytes(size)}`
+        : "the present files stay beside the new ones until those are verified",
     todo: "Grow the claim, free some room in it, or restore into a larger one with --to NAMESPACE/PVC.",
   });
 };

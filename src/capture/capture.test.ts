@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aVolume } from "../inventory/sample.ts";
 import { aCluster, type Cluster } from "../restore/testing/cluster.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
-import { type CaptureOptions, type CaptureProgress, finishCapture, newPointId, startCapture, waitForCapture, waitForStaged } from "./capture.ts";
+import {
+  type CaptureOptions,
+  type CaptureProgress,
+  finishCapture,
+  newPointId,
+  startCapture,
+  waitForCapture,
+  waitForStaged,
+} from "./capture.ts";
 import { planCapture } from "./plan.ts";
 
 let cluster: Cluster;
@@ -16,10 +24,21 @@ const seen: CaptureProgress[] = [];
 const options = (): CaptureOptions => {
   seen.length = 0;
   const { context, kubernetes } = cluster;
-  return { context, kubernetes, veleroNamespace: "velero", storageLocation: "default", policyConfigMap: undefined, image: "holdfast:1", stagingTimeout: 5000, timeout: 10_000, onProgress: (progress) => seen.push(progress) };
+  return {
+    context,
+    kubernetes,
+    veleroNamespace: "velero",
+    storageLocation: "default",
+    policyConfigMap: undefined,
+    image: "holdfast:1",
+    stagingTimeout: 5000,
+    timeout: 10_000,
+    onProgress: (progress) => seen.push(progress),
+  };
 };
 const plan = planCapture([aVolume({ mounts: [] })], []);
-const backup = (name = "holdfast-p1") => cluster.kubernetes.as("test").get(resources.backups, { namespace: "velero", name });
+const backup = (name = "holdfast-p1") =>
+  cluster.kubernetes.as("test").get(resources.backups, { namespace: "velero", name });
 const staging = async () => (await cluster.pods()).filter((name) => name.startsWith("holdfast-staging-"));
 
 /** Velero, of which each backup goes through these states at once. */
@@ -32,7 +51,12 @@ const velero = (...states: readonly object[]): void => {
 };
 const copyOf = (claim: string, status: object): void =>
   void cluster.kubernetes.put(resources.podVolumeBackups, {
-    metadata: { name: `pvb-${claim}`, namespace: "velero", labels: { "velero.io/backup-name": "holdfast-p1" }, annotations: { "velero.io/pvc-name": claim } },
+    metadata: {
+      name: `pvb-${claim}`,
+      namespace: "velero",
+      labels: { "velero.io/backup-name": "holdfast-p1" },
+      annotations: { "velero.io/pvc-name": claim },
+    },
     spec: { pod: { namespace: "media" } },
     status,
   } as never);
@@ -58,7 +82,10 @@ describe("a capture", () => {
     const all = options();
     expect(await startCapture("p1", plan, all)).toBe("holdfast-p1");
     expect(await staging()).toEqual(["holdfast-staging-sonarr-config"]);
-    expect(await backup()).toMatchObject({ metadata: { labels: { "holdfast.dev/point": "p1" } }, spec: { includedNamespaces: ["*"], defaultVolumesToFsBackup: true, storageLocation: "default" } });
+    expect(await backup()).toMatchObject({
+      metadata: { labels: { "holdfast.dev/point": "p1" } },
+      spec: { includedNamespaces: ["*"], defaultVolumesToFsBackup: true, storageLocation: "default" },
+    });
     await finishCapture(all);
     expect(await staging()).toEqual([]);
   });
@@ -88,14 +115,25 @@ describe("a capture", () => {
   });
 
   it("is refused while another one runs, and makes nothing", async () => {
-    cluster.kubernetes.put(resources.backups, { metadata: { name: "holdfast-p0", namespace: "velero", labels: { "holdfast.dev/point": "p0" } } });
-    await expect(startCapture("p1", plan, options())).rejects.toMatchObject({ code: "LOCKED", what: "The backup holdfast-p0 is still New." });
+    cluster.kubernetes.put(resources.backups, {
+      metadata: { name: "holdfast-p0", namespace: "velero", labels: { "holdfast.dev/point": "p0" } },
+    });
+    await expect(startCapture("p1", plan, options())).rejects.toMatchObject({
+      code: "LOCKED",
+      what: "The backup holdfast-p0 is still New.",
+    });
     expect([await staging(), await backup()]).toEqual([[], undefined]);
   });
 
   it("does not mind an earlier one that has ended, nor one that is not ours", async () => {
-    cluster.kubernetes.put(resources.backups, { metadata: { name: "holdfast-p0", namespace: "velero", labels: { "holdfast.dev/point": "p0" } }, status: { phase: "Failed" } } as never);
-    cluster.kubernetes.put(resources.backups, { metadata: { name: "nightly", namespace: "velero" }, status: { phase: "InProgress" } } as never);
+    cluster.kubernetes.put(resources.backups, {
+      metadata: { name: "holdfast-p0", namespace: "velero", labels: { "holdfast.dev/point": "p0" } },
+      status: { phase: "Failed" },
+    } as never);
+    cluster.kubernetes.put(resources.backups, {
+      metadata: { name: "nightly", namespace: "velero" },
+      status: { phase: "InProgress" },
+    } as never);
     await expect(startCapture("p1", plan, options())).resolves.toBe("holdfast-p1");
   });
 
@@ -108,7 +146,10 @@ describe("a capture", () => {
   it("fails when the backup is deleted meanwhile, and when it takes too long", async () => {
     await expect(waitForCapture("holdfast-gone", options())).rejects.toMatchObject({ code: "BACKUP_FAILED" });
     velero({ phase: "InProgress" });
-    await expect(capture()).rejects.toMatchObject({ code: "TIMEOUT", what: "The backup holdfast-p1 is still InProgress." });
+    await expect(capture()).rejects.toMatchObject({
+      code: "TIMEOUT",
+      what: "The backup holdfast-p1 is still InProgress.",
+    });
   });
 
   it("tells how far it is", async () => {
@@ -116,7 +157,15 @@ describe("a capture", () => {
     copyOf("a", { phase: "Completed", progress: { bytesDone: 10, totalBytes: 10 } });
     copyOf("b", { phase: "InProgress", progress: { bytesDone: 1, totalBytes: 5 } });
     await capture();
-    expect(seen.at(-1)).toEqual({ phase: "Completed", itemsDone: 3, itemsTotal: 9, volumesDone: 1, volumesTotal: 2, bytesDone: 11, bytesTotal: 15 });
+    expect(seen.at(-1)).toEqual({
+      phase: "Completed",
+      itemsDone: 3,
+      itemsTotal: 9,
+      volumesDone: 1,
+      volumesTotal: 2,
+      bytesDone: 11,
+      bytesTotal: 15,
+    });
   });
 });
 
@@ -125,7 +174,10 @@ describe("waitForStaged", () => {
     velero({ phase: "InProgress" });
     await startCapture("p1", plan, options());
     copyOf("other", { phase: "InProgress" });
-    await expect(waitForStaged("holdfast-p1", plan, options())).rejects.toMatchObject({ code: "TIMEOUT", what: expect.stringContaining("media/sonarr-config") as string });
+    await expect(waitForStaged("holdfast-p1", plan, options())).rejects.toMatchObject({
+      code: "TIMEOUT",
+      what: expect.stringContaining("media/sonarr-config") as string,
+    });
     copyOf("sonarr-config", { phase: "Completed" });
     await expect(waitForStaged("holdfast-p1", plan, options())).resolves.toBeUndefined();
   });

@@ -49,7 +49,13 @@ export const startCapture = async (point: string, plan: CapturePlan, options: Ca
   const name = backupName(point);
   await kubernetes.create(
     resources.backups,
-    backupOfEverything({ name, namespace: veleroNamespace, point, storageLocation: options.storageLocation, policyConfigMap: options.policyConfigMap }),
+    backupOfEverything({
+      name,
+      namespace: veleroNamespace,
+      point,
+      storageLocation: options.storageLocation,
+      policyConfigMap: options.policyConfigMap,
+    }),
   );
   return name;
 };
@@ -59,13 +65,20 @@ const refuseSecond = async (kubernetes: Kubernetes, namespace: string): Promise<
   const { items } = await kubernetes.list<VeleroBackup>(resources.backups, { namespace, labels: pointLabel });
   const running = items.find((backup) => !isTerminal(backup.status?.phase ?? "New"));
   if (running === undefined) return;
-  throw new Failure("LOCKED", { what: `The backup ${running.metadata.name} is still ${running.status?.phase ?? "New"}.`, todo: "Wait until it has ended: Velero makes one backup at a time." });
+  throw new Failure("LOCKED", {
+    what: `The backup ${running.metadata.name} is still ${running.status?.phase ?? "New"}.`,
+    todo: "Wait until it has ended: Velero makes one backup at a time.",
+  });
 };
 
 const stage = async (point: string, plan: CapturePlan, options: CaptureOptions): Promise<void> => {
   const { kubernetes, context } = options;
   if (plan.staged.length === 0) return;
-  await createStagingPods(kubernetes, plan.staged.map(({ volume }) => volume), { image: options.image, point });
+  await createStagingPods(
+    kubernetes,
+    plan.staged.map(({ volume }) => volume),
+    { image: options.image, point },
+  );
   const deadline = context.clock.now() + options.stagingTimeout;
   for (;;) {
     const late = await notYetStaged(kubernetes);
@@ -83,12 +96,16 @@ export const waitForCapture = async (name: string, options: CaptureOptions): Pro
   const deadline = context.clock.now() + options.timeout;
   for (;;) {
     const backup = await kubernetes.get<VeleroBackup>(resources.backups, { namespace: veleroNamespace, name });
-    if (backup === undefined) throw new Failure("BACKUP_FAILED", { what: `The backup ${name} was deleted while it ran.` });
+    if (backup === undefined)
+      throw new Failure("BACKUP_FAILED", { what: `The backup ${name} was deleted while it ran.` });
     const phase = backup.status?.phase ?? "New";
     options.onProgress(await progressOf(phase, backup, options));
     if (isTerminal(phase)) return accepted(backup, phase);
     if (context.clock.now() > deadline) {
-      throw new Failure("TIMEOUT", { what: `The backup ${name} is still ${phase}.`, todo: `It goes on in Velero; \`holdfast points show ${name}\` tells how it ended.` });
+      throw new Failure("TIMEOUT", {
+        what: `The backup ${name} is still ${phase}.`,
+        todo: `It goes on in Velero; \`holdfast points show ${name}\` tells how it ended.`,
+      });
     }
     await context.clock.sleep(pollInterval, context.signal);
   }
@@ -101,19 +118,26 @@ export const waitForStaged = async (name: string, plan: CapturePlan, options: Ca
   const deadline = context.clock.now() + options.timeout;
   while (wanted.size > 0) {
     const backup = await kubernetes.get<VeleroBackup>(resources.backups, { namespace, name });
-    const { items } = await kubernetes.list<PodVolumeBackup>(resources.podVolumeBackups, { namespace, labels: `velero.io/backup-name=${name}` });
+    const { items } = await kubernetes.list<PodVolumeBackup>(resources.podVolumeBackups, {
+      namespace,
+      labels: `velero.io/backup-name=${name}`,
+    });
     for (const item of items) {
-      if (isTerminal(item.status?.phase ?? "")) wanted.delete(`${item.spec.pod.namespace ?? ""}/${item.metadata.annotations?.["velero.io/pvc-name"] ?? ""}`);
+      if (isTerminal(item.status?.phase ?? ""))
+        wanted.delete(`${item.spec.pod.namespace ?? ""}/${item.metadata.annotations?.["velero.io/pvc-name"] ?? ""}`);
     }
     if (backup === undefined || isTerminal(backup.status?.phase ?? "New")) return;
-    if (context.clock.now() > deadline) throw new Failure("TIMEOUT", { what: `The backup ${name} has not yet copied ${[...wanted].join(", ")}.` });
+    if (context.clock.now() > deadline)
+      throw new Failure("TIMEOUT", { what: `The backup ${name} has not yet copied ${[...wanted].join(", ")}.` });
     await context.clock.sleep(pollInterval, context.signal);
   }
 };
 
 const accepted = (backup: VeleroBackup, phase: string): VeleroBackup => {
   if (phase === "Completed" || phase === "PartiallyFailed") return backup;
-  const reasons = [...(backup.status?.validationErrors ?? []), backup.status?.failureReason].filter((reason) => reason !== undefined);
+  const reasons = [...(backup.status?.validationErrors ?? []), backup.status?.failureReason].filter(
+    (reason) => reason !== undefined,
+  );
   throw new Failure("BACKUP_FAILED", {
     what: `Velero ended the backup ${backup.metadata.name} as ${phase}.`,
     ...(reasons.length === 0 ? {} : { why: reasons.join("; ") }),
@@ -123,7 +147,10 @@ const accepted = (backup: VeleroBackup, phase: string): VeleroBackup => {
 
 const progressOf = async (phase: string, backup: VeleroBackup, options: CaptureOptions): Promise<CaptureProgress> => {
   const labels = `velero.io/backup-name=${backup.metadata.name}`;
-  const { items } = await options.kubernetes.list<PodVolumeBackup>(resources.podVolumeBackups, { namespace: options.veleroNamespace, labels });
+  const { items } = await options.kubernetes.list<PodVolumeBackup>(resources.podVolumeBackups, {
+    namespace: options.veleroNamespace,
+    labels,
+  });
   return {
     phase,
     itemsDone: backup.status?.progress?.itemsBackedUp ?? 0,

@@ -22,7 +22,19 @@ describe("planCapture", () => {
     [{ phase: "Pending" }, true],
     [{ deleting: true }, true],
     [{ volumeMode: "Block" }, false],
-    [{ backing: { name: "pv", uid: "u", reclaimPolicy: "Delete", source: "hostPath", driver: undefined, handle: undefined } }, false],
+    [
+      {
+        backing: {
+          name: "pv",
+          uid: "u",
+          reclaimPolicy: "Delete",
+          source: "hostPath",
+          driver: undefined,
+          handle: undefined,
+        },
+      },
+      false,
+    ],
   ])("tells what cannot be copied, and whether that is to be expected: %o", (part, expected) => {
     expect(planCapture([aVolume(part)], []).uncopied).toMatchObject([{ expected }]);
   });
@@ -33,7 +45,10 @@ describe("planCapture", () => {
   });
 
   it("expects mounted and staged volumes in the backup, and no others", () => {
-    const plan = planCapture([aVolume(), aVolume({ claim: "idle", mounts: [] }), aVolume({ claim: "raw", volumeMode: "Block" })], []);
+    const plan = planCapture(
+      [aVolume(), aVolume({ claim: "idle", mounts: [] }), aVolume({ claim: "raw", volumeMode: "Block" })],
+      [],
+    );
     expect(expectedVolumes(plan)).toEqual(["media/sonarr-config", "media/idle"]);
   });
 });

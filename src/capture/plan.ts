@@ -35,7 +35,12 @@ export const planCapture = (volumes: readonly Volume[], exclusions: readonly Exc
     const gap = gapOf(volume);
     if (gap === undefined) mounted.push(volume);
     else if (gap.staging && exclusion === undefined) staged.push({ volume, why: gap.text });
-    else uncopied.push({ volume, why: exclusion?.reason ?? gap.text, expected: exclusion !== undefined || withoutData.has(gap.code) });
+    else
+      uncopied.push({
+        volume,
+        why: exclusion?.reason ?? gap.text,
+        expected: exclusion !== undefined || withoutData.has(gap.code),
+      });
   }
   return { mounted, staged, uncopied };
 };

@@ -5,7 +5,11 @@ import type { KubeObject } from "../systems/kubernetes/port.ts";
 import { createStagingPods, notYetStaged, removeStagingPods, stagingPod } from "./staging.ts";
 
 interface Spec extends KubeObject {
-  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly volumeMounts: readonly object[] }[]; readonly volumes: readonly object[] };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly containers: readonly { readonly volumeMounts: readonly object[] }[];
+    readonly volumes: readonly object[];
+  };
 }
 
 const options = { image: "holdfast:1", point: "p1" };
@@ -19,13 +23,20 @@ afterEach(() => cluster.controllers.stop());
 describe("stagingPod", () => {
   it("mounts the claim read-only in a main container, without rights and credentials", () => {
     const spec = specOf(stagingPod(aVolume(), options));
-    expect(spec).toMatchObject({ automountServiceAccountToken: false, volumes: [{ persistentVolumeClaim: { claimName: "sonarr-config" } }] });
+    expect(spec).toMatchObject({
+      automountServiceAccountToken: false,
+      volumes: [{ persistentVolumeClaim: { claimName: "sonarr-config" } }],
+    });
     expect(spec.containers[0]?.volumeMounts).toEqual([{ name: "data", mountPath: "/data", readOnly: true }]);
   });
 
   it("goes to the node where the claim is in use, and anywhere when it is not", () => {
-    expect(specOf(stagingPod(aVolume({ mounts: [aMount({ by: "init", node: "nas" })] }), options)).nodeName).toBe("nas");
-    expect(specOf(stagingPod(aVolume({ mounts: [aMount({ phase: "Pending", node: "nas" })] }), options)).nodeName).toBeUndefined();
+    expect(specOf(stagingPod(aVolume({ mounts: [aMount({ by: "init", node: "nas" })] }), options)).nodeName).toBe(
+      "nas",
+    );
+    expect(
+      specOf(stagingPod(aVolume({ mounts: [aMount({ phase: "Pending", node: "nas" })] }), options)).nodeName,
+    ).toBeUndefined();
   });
 
   it("has the same name for every point, so that kopia finds the previous copy", () => {
@@ -50,6 +61,8 @@ describe("staging pods", () => {
   it("that do not run yet are named with their phase", async () => {
     cluster.outcome = () => "pending";
     await createStagingPods(cluster.kubernetes, [aVolume()], options);
-    expect(await notYetStaged(cluster.kubernetes)).toEqual([expect.stringMatching(/^media\/holdfast-staging-sonarr-config: (?:Pending|Unknown)$/)]);
+    expect(await notYetStaged(cluster.kubernetes)).toEqual([
+      expect.stringMatching(/^media\/holdfast-staging-sonarr-config: (?:Pending|Unknown)$/),
+    ]);
   });
 });

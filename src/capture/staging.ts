@@ -42,7 +42,11 @@ export const stagingPod = (volume: Volume, options: StagingOptions): KubeObject 
           image: options.image,
           imagePullPolicy: "IfNotPresent",
           command: ["/bin/sleep", "86400"],
-          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+          },
           volumeMounts: [{ name: "data", mountPath: "/data", readOnly: true }],
         },
       ],
@@ -52,7 +56,11 @@ export const stagingPod = (volume: Volume, options: StagingOptions): KubeObject 
 };
 
 /** Creates the pods of all staged volumes; a leftover of an earlier, killed run is used as it is. */
-export const createStagingPods = async (kubernetes: Kubernetes, volumes: readonly Volume[], options: StagingOptions): Promise<void> => {
+export const createStagingPods = async (
+  kubernetes: Kubernetes,
+  volumes: readonly Volume[],
+  options: StagingOptions,
+): Promise<void> => {
   await Promise.all(
     volumes.map(async (volume) => {
       const pod = stagingPod(volume, options);
@@ -65,13 +73,19 @@ export const createStagingPods = async (kubernetes: Kubernetes, volumes: readonl
 /** Removes every staging pod of the cluster, whoever left it. */
 export const removeStagingPods = async (kubernetes: Kubernetes): Promise<void> => {
   const { items } = await kubernetes.list<Pod>(resources.pods, { labels: stagingLabel });
-  await Promise.all(items.map(({ metadata }) => kubernetes.remove(resources.pods, nameOf(metadata), { uid: metadata.uid ?? "", gracePeriodSeconds: 0 })));
+  await Promise.all(
+    items.map(({ metadata }) =>
+      kubernetes.remove(resources.pods, nameOf(metadata), { uid: metadata.uid ?? "", gracePeriodSeconds: 0 }),
+    ),
+  );
 };
 
 /** Claims whose staging pod does not run yet, with the pod's phase. */
 export const notYetStaged = async (kubernetes: Kubernetes): Promise<readonly string[]> => {
   const { items } = await kubernetes.list<Pod>(resources.pods, { labels: stagingLabel });
-  return items.filter((pod) => pod.status?.phase !== "Running").map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}: ${pod.status?.phase ?? "Unknown"}`);
+  return items
+    .filter((pod) => pod.status?.phase !== "Running")
+    .map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}: ${pod.status?.phase ?? "Unknown"}`);
 };
 
 const nameOf = (metadata: KubeObject["metadata"]): { readonly name: string; readonly namespace: string } => ({

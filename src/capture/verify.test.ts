@@ -9,7 +9,11 @@ import { aPodVolumeBackup, type BackupParts, storeBackup } from "../systems/vele
 import { type VerifyOptions, verifyBackup } from "./verify.ts";
 
 const name = "media/sonarr-config";
-const checked = (part: object = {}, volume = name): AgentLine => ({ type: "checked", volume, evidence: someEvidence(part) });
+const checked = (part: object = {}, volume = name): AgentLine => ({
+  type: "checked",
+  volume,
+  evidence: someEvidence(part),
+});
 
 const world = async (parts: Partial<BackupParts> = {}, options: Partial<VerifyOptions> = {}) => {
   const { context, kubernetes, controllers } = await aCluster(0);
@@ -29,27 +33,58 @@ const world = async (parts: Partial<BackupParts> = {}, options: Partial<VerifyOp
     onLine: () => undefined,
     ...options,
   };
-  return { agents, bucket, kubernetes, verify: (expected: readonly string[] = [name]) => verifyBackup("holdfast-p1", expected, all), record: () => readPointRecord(bucket, "lab", "p1") };
+  return {
+    agents,
+    bucket,
+    kubernetes,
+    verify: (expected: readonly string[] = [name]) => verifyBackup("holdfast-p1", expected, all),
+    record: () => readPointRecord(bucket, "lab", "p1"),
+  };
 };
 
 describe("verifyBackup", () => {
   it("has every copy looked at and finds nothing wrong with a whole backup", async () => {
     const { agents, verify } = await world();
-    expect(await verify()).toMatchObject({ missing: {}, failed: {}, point: { id: "p1", evidence: { [name]: { verdict: "verified" } } } });
-    expect(agents.tasks).toMatchObject([{ operation: "verify-p1", mounts: [], job: { kind: "check", filesPercent: 7, copies: [{ volume: name, repository: "media", snapshotId: "snap-1" }] } }]);
+    expect(await verify()).toMatchObject({
+      missing: {},
+      failed: {},
+      point: { id: "p1", evidence: { [name]: { verdict: "verified" } } },
+    });
+    expect(agents.tasks).toMatchObject([
+      {
+        operation: "verify-p1",
+        mounts: [],
+        job: { kind: "check", filesPercent: 7, copies: [{ volume: name, repository: "media", snapshotId: "snap-1" }] },
+      },
+    ]);
   });
 
   it("keeps what was seen, with whose point it is and what the volumes were", async () => {
     const { verify, record } = await world();
     await verify();
-    expect((await record())?.record).toMatchObject({ version: 1, point: "p1", backup: "holdfast-p1", cluster: expect.stringMatching(/./) as string, lineages: { [name]: "csi:1" }, evidence: { [name]: { verdict: "verified" } } });
+    expect((await record())?.record).toMatchObject({
+      version: 1,
+      point: "p1",
+      backup: "holdfast-p1",
+      cluster: expect.stringMatching(/./) as string,
+      lineages: { [name]: "csi:1" },
+      evidence: { [name]: { verdict: "verified" } },
+    });
   });
 
   it("keeps the lineages of the time when the point was cut", async () => {
     const { bucket, verify, record } = await world();
-    await writePointRecord(bucket, "lab", { version: 1, point: "p1", backup: "holdfast-p1", cluster: "c", lineages: { [name]: "csi:then" }, evidence: {} }, undefined);
+    await writePointRecord(
+      bucket,
+      "lab",
+      { version: 1, point: "p1", backup: "holdfast-p1", cluster: "c", lineages: { [name]: "csi:then" }, evidence: {} },
+      undefined,
+    );
     await verify();
-    expect((await record())?.record).toMatchObject({ lineages: { [name]: "csi:then" }, evidence: { [name]: { verdict: "verified" } } });
+    expect((await record())?.record).toMatchObject({
+      lineages: { [name]: "csi:then" },
+      evidence: { [name]: { verdict: "verified" } },
+    });
   });
 
   it("does not overwrite what somebody else has written meanwhile", async () => {
@@ -57,7 +92,12 @@ describe("verifyBackup", () => {
     place.agents.play(async (_task, say) => {
       say(checked());
       const present = await place.record();
-      await writePointRecord(place.bucket, "lab", { version: 1, point: "p1", backup: "holdfast-p1", cluster: "other", lineages: {}, evidence: {} }, present?.etag);
+      await writePointRecord(
+        place.bucket,
+        "lab",
+        { version: 1, point: "p1", backup: "holdfast-p1", cluster: "other", lineages: {}, evidence: {} },
+        present?.etag,
+      );
       const read = place.bucket.get.bind(place.bucket);
       place.bucket.get = async (key) => (key.includes("points/") ? undefined : read(key));
     });
@@ -66,16 +106,22 @@ describe("verifyBackup", () => {
 
   it("names volumes that should be in it and are not", async () => {
     const { verify } = await world();
-    expect((await verify([name, "home/photos"])).missing).toEqual({ "home/photos": "Velero made no copy of it and gave no reason" });
+    expect((await verify([name, "home/photos"])).missing).toEqual({
+      "home/photos": "Velero made no copy of it and gave no reason",
+    });
   });
 
   it("does not miss what the user's own policy leaves out", async () => {
-    const { verify } = await world({ volumeInfos: [{ pvcNamespace: "home", pvcName: "photos", skipped: true, skippedReason: "policy" }] });
+    const { verify } = await world({
+      volumeInfos: [{ pvcNamespace: "home", pvcName: "photos", skipped: true, skippedReason: "policy" }],
+    });
     expect((await verify([name, "home/photos"])).missing).toEqual({});
   });
 
   it("names a copy that Velero could not make, without asking the agent for it", async () => {
-    const { agents, verify } = await world({ podVolumeBackups: [aPodVolumeBackup({ status: { phase: "Failed", snapshotID: "", message: "timed out" } })] });
+    const { agents, verify } = await world({
+      podVolumeBackups: [aPodVolumeBackup({ status: { phase: "Failed", snapshotID: "", message: "timed out" } })],
+    });
     expect(await verify()).toMatchObject({ missing: {}, failed: { [name]: "Velero ended it as Failed: timed out" } });
     expect(agents.tasks).toEqual([]);
   });
@@ -90,7 +136,10 @@ describe("verifyBackup", () => {
   it("takes no line for evidence that is about another volume, and silence about a copy for no good sign", async () => {
     const { agents, verify } = await world();
     agents.play((_task, say) => say(checked({}, "home/other")));
-    expect(await verify()).toMatchObject({ point: { evidence: {} }, failed: { [name]: expect.stringContaining("was not looked at") as string } });
+    expect(await verify()).toMatchObject({
+      point: { evidence: {} },
+      failed: { [name]: expect.stringContaining("was not looked at") as string },
+    });
   });
 
   it.each([
@@ -113,14 +162,23 @@ describe("verifyBackup", () => {
     expect((await (await world(parts, { mayBeEmpty: () => true })).verify()).failed).toEqual({});
   });
 
-  it.each(["Failed", "FailedValidation", "InProgress", "SomethingNew"])("does not believe in a backup that is %s in the bucket", async (phase) => {
-    const { agents, verify, record } = await world({ status: { phase } });
-    await expect(verify()).rejects.toMatchObject({ code: "VERIFICATION_FAILED", why: `its phase there is ${phase}` });
-    expect([agents.tasks, await record()]).toEqual([[], undefined]);
-  });
+  it.each(["Failed", "FailedValidation", "InProgress", "SomethingNew"])(
+    "does not believe in a backup that is %s in the bucket",
+    async (phase) => {
+      const { agents, verify, record } = await world({ status: { phase } });
+      await expect(verify()).rejects.toMatchObject({ code: "VERIFICATION_FAILED", why: `its phase there is ${phase}` });
+      expect([agents.tasks, await record()]).toEqual([[], undefined]);
+    },
+  );
 
   it("does not believe in a backup of which parts are missing, or that is not there", async () => {
-    await expect((await world({ without: ["podVolumeBackups"] })).verify()).rejects.toMatchObject({ code: "VERIFICATION_FAILED", why: expect.stringContaining("is missing") as string });
-    await expect((await world({ name: "other" })).verify()).rejects.toMatchObject({ code: "VERIFICATION_FAILED", what: expect.stringContaining("has no backup holdfast-p1") as string });
+    await expect((await world({ without: ["podVolumeBackups"] })).verify()).rejects.toMatchObject({
+      code: "VERIFICATION_FAILED",
+      why: expect.stringContaining("is missing") as string,
+    });
+    await expect((await world({ name: "other" })).verify()).rejects.toMatchObject({
+      code: "VERIFICATION_FAILED",
+      what: expect.stringContaining("has no backup holdfast-p1") as string,
+    });
   });
 });

@@ -41,11 +41,22 @@ export interface Verification {
 }
 
 /** Throws VERIFICATION_FAILED when the backup as a whole is not in the bucket; what is wrong with copies is in the result. */
-export const verifyBackup = async (backup: string, expected: readonly string[], options: VerifyOptions): Promise<Verification> => {
+export const verifyBackup = async (
+  backup: string,
+  expected: readonly string[],
+  options: VerifyOptions,
+): Promise<Verification> => {
   const point = await readPoint(options.source, backup);
-  if (point === undefined) throw new Failure("VERIFICATION_FAILED", { what: `The bucket has no backup ${backup}, although Velero says that it is done.`, todo: "Do bucket.name and bucket.prefix in holdfast.yaml name the place that Velero writes to? `holdfast doctor` compares them." });
+  if (point === undefined)
+    throw new Failure("VERIFICATION_FAILED", {
+      what: `The bucket has no backup ${backup}, although Velero says that it is done.`,
+      todo: "Do bucket.name and bucket.prefix in holdfast.yaml name the place that Velero writes to? `holdfast doctor` compares them.",
+    });
   if (!isUsable(point.phase) || point.unreadable.length > 0) {
-    throw new Failure("VERIFICATION_FAILED", { what: `The backup ${backup} is not whole in the bucket.`, why: [`its phase there is ${point.phase}`, ...point.unreadable.map((key) => `${key} is missing`)].join("; ") });
+    throw new Failure("VERIFICATION_FAILED", {
+      what: `The backup ${backup} is not whole in the bucket.`,
+      why: [`its phase there is ${point.phase}`, ...point.unreadable.map((key) => `${key} is missing`)].join("; "),
+    });
   }
   const evidence = await lookAt(point, options);
   await keep(point, evidence, options);
@@ -61,10 +72,15 @@ const lookAt = async (point: PointDetails, options: VerifyOptions): Promise<Read
   if (copies.length === 0) return evidence;
   const byName = new Map(point.copies.map((copy) => [copy.volume, copy]));
   await options.agents.run(
-    { operation: `verify-${point.id}`, job: { kind: "check", store: options.store, copies, filesPercent: options.filesPercent }, mounts: [] },
+    {
+      operation: `verify-${point.id}`,
+      job: { kind: "check", store: options.store, copies, filesPercent: options.filesPercent },
+      mounts: [],
+    },
     (line) => {
       const copy = line.type === "checked" ? byName.get(line.volume) : undefined;
-      if (line.type === "checked" && copy !== undefined) evidence[line.volume] = judged({ ...line.evidence, time: now() }, copy, options);
+      if (line.type === "checked" && copy !== undefined)
+        evidence[line.volume] = judged({ ...line.evidence, time: now() }, copy, options);
       options.onLine(line);
     },
     options.context.signal,
@@ -73,21 +89,38 @@ const lookAt = async (point: PointDetails, options: VerifyOptions): Promise<Read
 };
 
 const checkable = (copy: Copy): readonly CopyReference[] =>
-  copy.ok && copy.snapshotId !== undefined ? [{ volume: copy.volume, repository: copy.repository, snapshotId: copy.snapshotId }] : [];
+  copy.ok && copy.snapshotId !== undefined
+    ? [{ volume: copy.volume, repository: copy.repository, snapshotId: copy.snapshotId }]
+    : [];
 
 const nothing = (time: number): CopyEvidence => ({
-  snapshotId: "", verdict: "verified", time, files: 0, directories: 0, symlinks: 0, bytes: 0, databases: 0, problems: [], leftOut: [],
+  snapshotId: "",
+  verdict: "verified",
+  time,
+  files: 0,
+  directories: 0,
+  symlinks: 0,
+  bytes: 0,
+  databases: 0,
+  problems: [],
+  leftOut: [],
 });
 
 /** An empty copy of a volume that nobody expects to be empty is the way in which losses hide. */
 const judged = (evidence: CopyEvidence, copy: Copy, options: VerifyOptions): CopyEvidence => {
-  if (evidence.files + evidence.symlinks > 0 || evidence.problems.length > 0 || options.mayBeEmpty(copy.volume)) return evidence;
-  const problem = "the copy has not a single file; if that is right, name the volume under volumes.expectEmpty in holdfast.yaml";
+  if (evidence.files + evidence.symlinks > 0 || evidence.problems.length > 0 || options.mayBeEmpty(copy.volume))
+    return evidence;
+  const problem =
+    "the copy has not a single file; if that is right, name the volume under volumes.expectEmpty in holdfast.yaml";
   return { ...evidence, verdict: "failed", problems: [problem] };
 };
 
 /** Writes the point's record; one that exists already keeps the lineages of the time when the point was cut. */
-const keep = async (point: PointDetails, evidence: Readonly<Record<string, CopyEvidence>>, options: VerifyOptions): Promise<void> => {
+const keep = async (
+  point: PointDetails,
+  evidence: Readonly<Record<string, CopyEvidence>>,
+  options: VerifyOptions,
+): Promise<void> => {
   const { bucket, cluster } = options.source;
   const present = await readPointRecord(bucket, cluster, point.id);
   const record = {
@@ -96,7 +129,12 @@ const keep = async (point: PointDetails, evidence: Readonly<Record<string, CopyE
     backup: point.backup,
     cluster: await clusterUid(options.kubernetes),
     lineages: present?.record.lineages ?? { ...options.lineages },
-    evidence: Object.fromEntries(Object.entries(evidence).map(([volume, seen]) => [volume, { ...seen, problems: [...seen.problems], leftOut: [...seen.leftOut] }])),
+    evidence: Object.fromEntries(
+      Object.entries(evidence).map(([volume, seen]) => [
+        volume,
+        { ...seen, problems: [...seen.problems], leftOut: [...seen.leftOut] },
+      ]),
+    ),
   };
   await writePointRecord(bucket, cluster, record, present?.etag);
 };
@@ -115,7 +153,9 @@ const failuresOf = (point: PointDetails): Readonly<Record<string, string>> =>
   Object.fromEntries(
     point.copies.flatMap((copy) => {
       const seen = point.evidence[copy.volume];
-      const problem = copy.problem ?? (seen === undefined ? "it was not looked at: the agent said nothing about it" : seen.problems[0]);
+      const problem =
+        copy.problem ??
+        (seen === undefined ? "it was not looked at: the agent said nothing about it" : seen.problems[0]);
       return problem === undefined ? [] : [[copy.volume, problem]];
     }),
   );

@@ -10,7 +10,14 @@ import { statusCommand } from "./status.ts";
 import { whyCommand } from "./why.ts";
 
 const routes = buildRouteMap<string, CliContext>({
-  routes: { status: statusCommand, doctor: doctorCommand, backup: backupCommand, restore: restoreCommand, points: pointsRoutes, why: whyCommand },
+  routes: {
+    status: statusCommand,
+    doctor: doctorCommand,
+    backup: backupCommand,
+    restore: restoreCommand,
+    points: pointsRoutes,
+    why: whyCommand,
+  },
   docs: { brief: "Every volume of your cluster, provably recoverable", fullDescription: exitStatusHelp },
 });
 

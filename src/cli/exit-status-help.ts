@@ -15,4 +15,6 @@ export const exitStatuses: Readonly<Record<number, string>> = {
 export const exitStatusHelp = `Every volume of your cluster, provably recoverable.
 
 EXIT STATUS
-${Object.entries(exitStatuses).map(([status, meaning]) => `  ${status.padStart(3)}  ${meaning}`).join("\n")}`;
+${Object.entries(exitStatuses)
+  .map(([status, meaning]) => `  ${status.padStart(3)}  ${meaning}`)
+  .join("\n")}`;

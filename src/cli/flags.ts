@@ -7,7 +7,8 @@ const text = (input: string): string => input;
 /** Milliseconds of "10m". */
 export const durationFlag = (input: string): number => {
   const value = parseDuration(input);
-  if (value === undefined) throw new Failure("USAGE", { what: `"${input}" is not a duration.`, todo: 'Write it like "90s", "10m" or "2h".' });
+  if (value === undefined)
+    throw new Failure("USAGE", { what: `"${input}" is not a duration.`, todo: 'Write it like "90s", "10m" or "2h".' });
   return value;
 };
 
@@ -39,5 +40,11 @@ export const changeFlags = {
 
 export const progressFlags = {
   json: { kind: "boolean", brief: "progress as lines of JSON on standard output", default: false, withNegated: false },
-  timeout: { kind: "parsed", parse: durationFlag, brief: "longest wait for each thing that is waited for", default: "10m", placeholder: "DURATION" },
+  timeout: {
+    kind: "parsed",
+    parse: durationFlag,
+    brief: "longest wait for each thing that is waited for",
+    default: "10m",
+    placeholder: "DURATION",
+  },
 } as const;

@@ -22,7 +22,12 @@ interface Counts {
 const countsOf = (point: PointDetails): Counts => {
   const verdicts = point.copies.map((copy) => verdictOf(copy, evidenceFor(copy, point)));
   const count = (verdict: string): number => verdicts.filter((candidate) => candidate === verdict).length;
-  return { verified: count("verified"), stored: count("stored"), failed: count("failed"), bytes: point.copies.reduce((sum, copy) => sum + (copy.bytes ?? 0), 0) };
+  return {
+    verified: count("verified"),
+    stored: count("stored"),
+    failed: count("failed"),
+    bytes: point.copies.reduce((sum, copy) => sum + (copy.bytes ?? 0), 0),
+  };
 };
 
 const pointData = (point: PointDetails): object => ({
@@ -46,10 +51,23 @@ export const listPoints = commandBody<PointsFlags, []>(async (cli, world, flags)
     heads: ["POINT", "AGE", "PHASE", "VERIFIED", "STORED", "FAILED", "SIZE"],
     rows: points.map((point) => {
       const { verified, stored, failed, bytes } = countsOf(point);
-      return [point.id, formatAge(now - point.started), point.phase, String(verified), String(stored), String(failed), formatBytes(bytes)];
+      return [
+        point.id,
+        formatAge(now - point.started),
+        point.phase,
+        String(verified),
+        String(stored),
+        String(failed),
+        formatBytes(bytes),
+      ];
     }),
     wideHeads: ["BACKUP", "STARTED", "MADE BY", "UNREADABLE"],
-    wideRows: points.map((point) => [point.backup, new Date(point.started).toISOString(), point.ours ? "holdfast" : "others", point.unreadable.join(", ") || "-"]),
+    wideRows: points.map((point) => [
+      point.backup,
+      new Date(point.started).toISOString(),
+      point.ours ? "holdfast" : "others",
+      point.unreadable.join(", ") || "-",
+    ]),
     names: points.map((point) => point.id),
     empty: "There is no recovery point yet. `holdfast backup --wait` makes one.",
   });
@@ -75,7 +93,9 @@ export const showPoint = commandBody<PointsFlags, [string]>(async (cli, world, f
     wideHeads: ["SNAPSHOT", "TIME"],
     wideRows: copies.map((copy) => [copy.snapshotId ?? "-", copy.time]),
     names: copies.map((copy) => copy.volume),
-    footer: Object.entries(point.skipped).map(([volume, reason]) => `not in it: ${volume} (Velero: ${reason})`).join("\n"),
+    footer: Object.entries(point.skipped)
+      .map(([volume, reason]) => `not in it: ${volume} (Velero: ${reason})`)
+      .join("\n"),
     empty: "This point has no copy of any volume.",
   });
 });

@@ -12,7 +12,12 @@ const showCommand = buildCommand({
   parameters: {
     flags: { ...worldFlags, ...outputFlag },
     aliases: { o: "output" },
-    positional: { kind: "tuple", parameters: [{ brief: "id of the point, or the backup's name", parse: (text: string) => text, placeholder: "POINT" }] },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { brief: "id of the point, or the backup's name", parse: (text: string) => text, placeholder: "POINT" },
+      ],
+    },
   },
   loader: async () => (await import("./points-body.ts")).showPoint,
 });

@@ -42,28 +42,62 @@ export const restore = commandBody<RestoreFlags, string[]>(async (cli, world, fl
   await checkPassword(bucket, prefix, plan, await world.password());
   if (flags.dryRun) return;
   if (!flags.yes) await confirm(cli, plan);
-  await clearLeftovers(kubernetes, plan.items.map(({ target }) => target), holdfast.namespace, cli.context.clock.now());
+  await clearLeftovers(
+    kubernetes,
+    plan.items.map(({ target }) => target),
+    holdfast.namespace,
+    cli.context.clock.now(),
+  );
   await carryOut(cli, world, flags, plan);
 });
 
-const makePlan = async (cli: CliContext, world: World, flags: RestoreFlags, references: readonly string[]): Promise<RestorePlan> => {
+const makePlan = async (
+  cli: CliContext,
+  world: World,
+  flags: RestoreFlags,
+  references: readonly string[],
+): Promise<RestorePlan> => {
   const found = await survey(world);
   if (found.lastKnown !== undefined) throw found.lastKnown.because;
   const items = itemsOf(found, flags, references, choiceOf(cli, flags));
   const kubernetes = await world.kubernetes();
   const owners = ownersOf(items.map((item) => item.target)).scalable;
-  const replicas = new Map(await Promise.all(owners.map(async (owner) => [nameOf(owner), await readReplicas(kubernetes, owner)] as const)));
-  return planRestore({ operation: cli.context.randomId(6), mover: flags.mover, items, replicasOf: (owner) => replicas.get(nameOf(owner)) });
+  const replicas = new Map(
+    await Promise.all(owners.map(async (owner) => [nameOf(owner), await readReplicas(kubernetes, owner)] as const)),
+  );
+  return planRestore({
+    operation: cli.context.randomId(6),
+    mover: flags.mover,
+    items,
+    replicasOf: (owner) => replicas.get(nameOf(owner)),
+  });
 };
 
-const nameOf = ({ kind, namespace, name }: { readonly kind: string; readonly namespace: string; readonly name: string }): string => `${kind}/${namespace}/${name}`;
+const nameOf = ({
+  kind,
+  namespace,
+  name,
+}: {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): string => `${kind}/${namespace}/${name}`;
 
 const choiceOf = (cli: CliContext, flags: RestoreFlags): PointChoice => {
-  if (flags.point !== undefined && flags.at !== undefined) throw new Failure("USAGE", { what: "--point and --at exclude each other." });
-  return { ...(flags.point === undefined ? {} : { point: flags.point }), ...(flags.at === undefined ? {} : { at: parseMoment(flags.at, cli.context.clock.now()) }) };
+  if (flags.point !== undefined && flags.at !== undefined)
+    throw new Failure("USAGE", { what: "--point and --at exclude each other." });
+  return {
+    ...(flags.point === undefined ? {} : { point: flags.point }),
+    ...(flags.at === undefined ? {} : { at: parseMoment(flags.at, cli.context.clock.now()) }),
+  };
 };
 
-const itemsOf = ({ volumes, points }: Survey, flags: RestoreFlags, references: readonly string[], choice: PointChoice): readonly RestoreItem[] => {
+const itemsOf = (
+  { volumes, points }: Survey,
+  flags: RestoreFlags,
+  references: readonly string[],
+  choice: PointChoice,
+): readonly RestoreItem[] => {
   if (flags.to !== undefined && references.length > 1) throw new Failure("USAGE", { what: "--to takes one volume." });
   const live = volumes.map(volumeName);
   const names = [...new Set([...live, ...points.flatMap((point) => point.copies.map((copy) => copy.volume))])];
@@ -98,7 +132,13 @@ const planData = (plan: RestorePlan): object => ({
   operation: plan.operation,
   mover: plan.mover,
   volumes: plan.items.map(({ source, chosen, target, inPlace }) => ({
-    source, target: volumeName(target), inPlace, point: chosen.copy.point, snapshotId: chosen.copy.snapshotId, bytes: chosen.copy.bytes, why: chosen.why,
+    source,
+    target: volumeName(target),
+    inPlace,
+    point: chosen.copy.point,
+    snapshotId: chosen.copy.snapshotId,
+    bytes: chosen.copy.bytes,
+    why: chosen.why,
   })),
   stops: plan.stops,
   steps: plan.steps,
@@ -107,7 +147,11 @@ const planData = (plan: RestorePlan): object => ({
 
 const confirm = (cli: CliContext, plan: RestorePlan): Promise<void> => {
   const names = plan.items.map(({ target }) => volumeName(target));
-  return confirmByName(cli.context, `This replaces all files of ${names.join(", ")}. There is NO UNDO.`, names.join(" "));
+  return confirmByName(
+    cli.context,
+    `This replaces all files of ${names.join(", ")}. There is NO UNDO.`,
+    names.join(" "),
+  );
 };
 
 const carryOut = async (cli: CliContext, world: World, flags: RestoreFlags, plan: RestorePlan): Promise<void> => {
@@ -144,7 +188,9 @@ const report = (cli: CliContext, flags: RestoreFlags, results: readonly Replaced
     return;
   }
   for (const { volume, files, symlinks, bytes, databases, notKept } of results) {
-    stdout.write(`${volume}: restored and verified: ${files} files, ${symlinks} symbolic links, ${formatBytes(bytes)}, ${databases} databases\n`);
+    stdout.write(
+      `${volume}: restored and verified: ${files} files, ${symlinks} symbolic links, ${formatBytes(bytes)}, ${databases} databases\n`,
+    );
     stdout.write(notKept.map((text) => `  not as before: ${text}\n`).join(""));
   }
   stdout.write(`done in ${formatSeconds(time)}\n`);

@@ -35,8 +35,15 @@ const rowData = (row: CoverageRow): object => ({
   copy:
     row.copy === undefined
       ? undefined
-      : { point: row.copy.point, backup: row.copy.backup, time: new Date(row.copy.time).toISOString(), bytes: row.copy.bytes, snapshotId: row.copy.snapshotId },
-  evidence: row.evidence === undefined ? undefined : { ...row.evidence, time: new Date(row.evidence.time).toISOString() },
+      : {
+          point: row.copy.point,
+          backup: row.copy.backup,
+          time: new Date(row.copy.time).toISOString(),
+          bytes: row.copy.bytes,
+          snapshotId: row.copy.snapshotId,
+        },
+  evidence:
+    row.evidence === undefined ? undefined : { ...row.evidence, time: new Date(row.evidence.time).toISOString() },
 });
 
 const cells = (row: CoverageRow): readonly string[] => [
@@ -70,7 +77,10 @@ const select = (rows: readonly CoverageRow[], namespace: string | undefined): re
   const selected = rows.filter((row) => row.volume.namespace === namespace);
   if (selected.length > 0) return selected;
   const close = nearest(namespace, [...new Set(rows.map((row) => row.volume.namespace))]);
-  throw new Failure("NAMESPACE_UNKNOWN", { what: `There is no volume in a namespace "${namespace}".`, ...(close.length === 0 ? {} : { todo: `Did you mean ${close.join(", ")}?` }) });
+  throw new Failure("NAMESPACE_UNKNOWN", {
+    what: `There is no volume in a namespace "${namespace}".`,
+    ...(close.length === 0 ? {} : { todo: `Did you mean ${close.join(", ")}?` }),
+  });
 };
 
 export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => {
@@ -82,7 +92,10 @@ export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => 
       time: new Date(cli.context.clock.now()).toISOString(),
       rpo: world.loaded.config.policy.rpo,
       source: found.lastKnown === undefined ? "cluster" : "backup",
-      lastKnown: found.lastKnown === undefined ? undefined : { backup: found.lastKnown.point.backup, because: found.lastKnown.because.what },
+      lastKnown:
+        found.lastKnown === undefined
+          ? undefined
+          : { backup: found.lastKnown.point.backup, because: found.lastKnown.because.what },
       protected: rows.every(isFine),
       volumes: rows.map(rowData),
     },

@@ -21,7 +21,10 @@ export interface Survey {
 
 /** "media/*" as a pattern: a star stands for anything but a slash. */
 const matcher = (pattern: string): ((name: string) => boolean) => {
-  const source = pattern.split("*").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join("[^/]*");
+  const source = pattern
+    .split("*")
+    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+    .join("[^/]*");
   const expression = new RegExp(`^${source}$`);
   return (name) => expression.test(name);
 };
@@ -57,11 +60,14 @@ export const survey = async (world: World): Promise<Survey> => {
     rpo: parseDuration(config.policy.rpo) ?? 0,
     now: world.context.clock.now(),
   });
-  const lastKnown = "volumes" in live || known === undefined ? undefined : { point: known.point, because: live.because };
+  const lastKnown =
+    "volumes" in live || known === undefined ? undefined : { point: known.point, because: live.because };
   return { volumes, points, rows, lastKnown };
 };
 
-const readLive = async (world: World): Promise<{ readonly volumes: readonly Volume[] } | { readonly because: Failure }> => {
+const readLive = async (
+  world: World,
+): Promise<{ readonly volumes: readonly Volume[] } | { readonly because: Failure }> => {
   try {
     return { volumes: await readVolumes(await world.kubernetes()) };
   } catch (error) {

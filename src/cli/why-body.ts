@@ -29,14 +29,31 @@ const historyOf = (name: string, points: readonly PointDetails[], now: number): 
     const copies = point.copies.filter((copy) => copy.volume === name);
     const skipped = point.skipped[name];
     if (copies.length === 0) {
-      return skipped === undefined ? [] : [{ point: point.id, backup: point.backup, time: undefined, age: undefined, bytes: undefined, verdict: "missing", note: `Velero: ${skipped}` }];
+      return skipped === undefined
+        ? []
+        : [
+            {
+              point: point.id,
+              backup: point.backup,
+              time: undefined,
+              age: undefined,
+              bytes: undefined,
+              verdict: "missing",
+              note: `Velero: ${skipped}`,
+            },
+          ];
     }
     return copies.map((copy) => {
       const evidence = evidenceFor(copy, point);
       const notes = [...(evidence?.problems ?? []), ...(evidence?.leftOut ?? [])];
       return {
-        point: point.id, backup: point.backup, time: new Date(copy.time).toISOString(), age: now - copy.time, bytes: copy.bytes,
-        verdict: verdictOf(copy, evidence), note: copy.problem ?? notes.join("; "),
+        point: point.id,
+        backup: point.backup,
+        time: new Date(copy.time).toISOString(),
+        age: now - copy.time,
+        bytes: copy.bytes,
+        verdict: verdictOf(copy, evidence),
+        note: copy.problem ?? notes.join("; "),
       };
     });
   });
@@ -45,9 +62,15 @@ const describeVolume = (volume: Volume | undefined): string => {
   if (volume === undefined) return "The claim does not exist any more; its copies do.";
   const users = volume.workloads.map(({ kind, name }) => `${kind} ${name}`).join(", ") || "nothing";
   const { backing } = volume;
-  const behind = backing === undefined ? `not bound (${volume.phase})` : `${backing.name} (${backing.driver ?? backing.source}, ${backing.reclaimPolicy})`;
+  const behind =
+    backing === undefined
+      ? `not bound (${volume.phase})`
+      : `${backing.name} (${backing.driver ?? backing.source}, ${backing.reclaimPolicy})`;
   const gap = gapOf(volume);
-  const standing = gap === undefined ? "A backup would copy it as it is." : `In the way of a copy: ${gap.text}.${gap.staging ? " `holdfast backup` mounts it in a staging pod for the time of the backup." : ""}`;
+  const standing =
+    gap === undefined
+      ? "A backup would copy it as it is."
+      : `In the way of a copy: ${gap.text}.${gap.staging ? " `holdfast backup` mounts it in a staging pod for the time of the backup." : ""}`;
   return `used by: ${users}\nbehind it: ${behind}\n${standing}`;
 };
 
@@ -61,7 +84,15 @@ export const why = commandBody<WhyFlags, [string]>(async (cli, world, flags, ref
   const head = `${name}: ${row?.verdict ?? "the claim is gone"}${row?.reason === undefined ? "" : ` (${row.reason})`}\n${describeVolume(volume)}\n`;
   if (flags.output === "table" || flags.output === "wide") cli.context.stdout.write(`${head}\n`);
   await printAnswer(cli.context.stdout, flags.output, {
-    data: { volume: name, verdict: row?.verdict, reason: row?.reason, excluded: row?.excluded, exists: volume !== undefined, gap: volume === undefined ? undefined : gapOf(volume), copies: history },
+    data: {
+      volume: name,
+      verdict: row?.verdict,
+      reason: row?.reason,
+      excluded: row?.excluded,
+      exists: volume !== undefined,
+      gap: volume === undefined ? undefined : gapOf(volume),
+      copies: history,
+    },
     heads: ["POINT", "AGE", "SIZE", "VERDICT", "NOTE"],
     rows: history.map((entry) => [
       entry.point,

@@ -6,7 +6,16 @@ export const whyCommand = buildCommand({
   parameters: {
     flags: { ...worldFlags, ...outputFlag },
     aliases: { o: "output" },
-    positional: { kind: "tuple", parameters: [{ brief: "namespace/pvc, or the claim's name where that is enough", parse: (text: string) => text, placeholder: "VOLUME" }] },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        {
+          brief: "namespace/pvc, or the claim's name where that is enough",
+          parse: (text: string) => text,
+          placeholder: "VOLUME",
+        },
+      ],
+    },
   },
   loader: async () => (await import("./why-body.ts")).why,
 });

@@ -75,9 +75,17 @@ class RealWorld implements World {
   }
 
   async agents(): Promise<Agents> {
-    const [{ PodAgents }, { agentFiles }] = await Promise.all([import("../systems/agent/pod.ts"), import("../systems/agent/files.ts")]);
+    const [{ PodAgents }, { agentFiles }] = await Promise.all([
+      import("../systems/agent/pod.ts"),
+      import("../systems/agent/files.ts"),
+    ]);
     const { holdfast } = this.loaded.config;
-    const [kubernetes, keys, password, ca] = await Promise.all([this.kubernetes(), this.#keys(), this.password(), this.#ca()]);
+    const [kubernetes, keys, password, ca] = await Promise.all([
+      this.kubernetes(),
+      this.#keys(),
+      this.password(),
+      this.#ca(),
+    ]);
     return new PodAgents({
       kubernetes,
       context: this.context,
@@ -92,10 +100,14 @@ class RealWorld implements World {
   async #connect(): Promise<Kubernetes> {
     const { connect } = await import("../systems/kubernetes/connect.ts");
     const { cluster } = this.loaded.config;
-    const named = this.#flags.kubeconfig ?? (this.context.env.KUBECONFIG === undefined ? cluster.kubeconfig : undefined);
+    const named =
+      this.#flags.kubeconfig ?? (this.context.env.KUBECONFIG === undefined ? cluster.kubeconfig : undefined);
     const kubeconfig = this.#flags.kubeconfig === undefined && named !== undefined ? this.loaded.path(named) : named;
     const contextName = this.#flags.context ?? cluster.context;
-    return connect({ ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(contextName === undefined ? {} : { contextName }) }, this.context);
+    return connect(
+      { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(contextName === undefined ? {} : { contextName }) },
+      this.context,
+    );
   }
 
   async #openBucket(): Promise<Bucket> {
@@ -117,7 +129,11 @@ class RealWorld implements World {
     try {
       return await readFile(file, "utf8");
     } catch (error) {
-      throw new Failure("SECRET_UNREADABLE", { what: "The file under bucket.caFile cannot be read.", why: `${file}: ${(error as NodeJS.ErrnoException).code ?? ""}`, cause: error });
+      throw new Failure("SECRET_UNREADABLE", {
+        what: "The file under bucket.caFile cannot be read.",
+        why: `${file}: ${(error as NodeJS.ErrnoException).code ?? ""}`,
+        cause: error,
+      });
     }
   }
 

@@ -14,10 +14,14 @@ export interface LoadedConfig {
 }
 
 /** Where a holdfast.yaml is looked for, in this order. A place that was named must exist. */
-const places = (context: Context, flag: string | undefined): readonly { readonly file: string; readonly named: boolean }[] => {
+const places = (
+  context: Context,
+  flag: string | undefined,
+): readonly { readonly file: string; readonly named: boolean }[] => {
   const { env, cwd } = context;
   if (flag !== undefined) return [{ file: resolve(cwd, flag), named: true }];
-  if (env.HOLDFAST_CONFIG !== undefined && env.HOLDFAST_CONFIG !== "") return [{ file: resolve(cwd, env.HOLDFAST_CONFIG), named: true }];
+  if (env.HOLDFAST_CONFIG !== undefined && env.HOLDFAST_CONFIG !== "")
+    return [{ file: resolve(cwd, env.HOLDFAST_CONFIG), named: true }];
   const home = env.XDG_CONFIG_HOME ?? (env.HOME === undefined ? undefined : join(env.HOME, ".config"));
   return [
     { file: join(cwd, "holdfast.yaml"), named: false },
@@ -30,7 +34,11 @@ const readIfThere = async (file: string): Promise<string | undefined> => {
     return await readFile(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new Failure("CONFIG_MISSING", { what: `${file} cannot be read.`, why: (error as Error).message, cause: error });
+    throw new Failure("CONFIG_MISSING", {
+      what: `${file} cannot be read.`,
+      why: (error as Error).message,
+      cause: error,
+    });
   }
 };
 
@@ -39,7 +47,8 @@ export const loadConfig = async (context: Context, flag: string | undefined): Pr
   const looked = places(context, flag);
   for (const { file } of looked) {
     const text = await readIfThere(file);
-    if (text !== undefined) return { config: parseConfig(text, file), file, path: (name) => resolve(dirname(file), name) };
+    if (text !== undefined)
+      return { config: parseConfig(text, file), file, path: (name) => resolve(dirname(file), name) };
   }
   throw new Failure("CONFIG_MISSING", {
     what: looked[0]?.named === true ? `${looked[0].file} does not exist.` : "No holdfast.yaml was found.",

@@ -14,7 +14,8 @@ interface Problem {
 }
 
 /** Below these settings, and behind any key that we do not know, stands what may be a secret in the wrong place. */
-const secretive = (path: readonly PropertyKey[]): boolean => path[0] === "repository" || (path[0] === "bucket" && path[1] === "credentials");
+const secretive = (path: readonly PropertyKey[]): boolean =>
+  path[0] === "repository" || (path[0] === "bucket" && path[1] === "credentials");
 
 /** Throws CONFIG_INVALID with every problem of the file. `name` is how the file is called in them. */
 export const parseConfig = (text: string, name: string): Config => {
@@ -48,19 +49,26 @@ const problemsOf = (issue: z.core.$ZodIssue, locate: Locate): readonly Problem[]
     });
   }
   const missing = issue.code === "invalid_type" && issue.input === undefined && /undefined/.test(issue.message);
-  const text = missing ? `${where}: this setting is required` : `${where === "" ? "the file" : where}: ${issue.message}`;
+  const text = missing
+    ? `${where}: this setting is required`
+    : `${where === "" ? "the file" : where}: ${issue.message}`;
   return [{ offset: locate(issue.path), text, secret: secretive(issue.path) }];
 };
 
 /** Keys that are allowed where an unknown one stands. */
 const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   let schema: unknown = configSchema;
-  for (const part of path) schema = typeof part === "number" ? unwrap(elementOf(unwrap(schema))) : shapeOf(unwrap(schema))[String(part)];
+  for (const part of path)
+    schema = typeof part === "number" ? unwrap(elementOf(unwrap(schema))) : shapeOf(unwrap(schema))[String(part)];
   return Object.keys(shapeOf(unwrap(schema)));
 };
 
 interface Inner {
-  readonly def?: { readonly innerType?: unknown; readonly element?: unknown; readonly shape?: Readonly<Record<string, unknown>> };
+  readonly def?: {
+    readonly innerType?: unknown;
+    readonly element?: unknown;
+    readonly shape?: Readonly<Record<string, unknown>>;
+  };
 }
 
 const unwrap = (schema: unknown): unknown => {
@@ -73,12 +81,15 @@ const shapeOf = (schema: unknown): Readonly<Record<string, unknown>> => (schema 
 const hintFor = (key: string, path: readonly PropertyKey[]): string => {
   const known = knownKeys(path);
   const [near] = nearest(key, known, 1);
-  if (/password|secret|token|accesskey/i.test(key) && near === undefined) return "; secrets are never written here: refer to a file, an environment variable or a Secret";
+  if (/password|secret|token|accesskey/i.test(key) && near === undefined)
+    return "; secrets are never written here: refer to a file, an environment variable or a Secret";
   return near === undefined ? `; known here: ${known.join(", ")}` : `; did you mean "${near}"?`;
 };
 
 const invalid = (name: string, text: string, lines: LineCounter, problems: readonly Problem[]): Failure => {
-  const shown = problems.toSorted((a, b) => a.offset - b.offset).map((problem) => describeProblem(name, text, lines, problem));
+  const shown = problems
+    .toSorted((a, b) => a.offset - b.offset)
+    .map((problem) => describeProblem(name, text, lines, problem));
   return new Failure("CONFIG_INVALID", {
     what: `${name} has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}.`,
     why: `\n${shown.join("\n")}`,

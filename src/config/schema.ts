@@ -11,7 +11,10 @@ const secretReference = z
       .optional()
       .describe("A Secret of the cluster. Cannot be read when the cluster is gone."),
   })
-  .refine((value) => Object.values(value).filter((part) => part !== undefined).length === 1, "give exactly one of file, env, secret");
+  .refine(
+    (value) => Object.values(value).filter((part) => part !== undefined).length === 1,
+    "give exactly one of file, env, secret",
+  );
 
 const credentials = z
   .strictObject({
@@ -26,7 +29,10 @@ const credentials = z
       .optional()
       .describe("A Secret of the cluster that holds an AWS credentials file, as Velero's does."),
   })
-  .refine((value) => [value.file, value.env, value.secret].filter((part) => part !== undefined).length === 1, "give exactly one of file, env, secret");
+  .refine(
+    (value) => [value.file, value.env, value.secret].filter((part) => part !== undefined).length === 1,
+    "give exactly one of file, env, secret",
+  );
 
 const duration = z
   .string()
@@ -47,13 +53,19 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-const volumePattern = z.string().regex(/^[^/\s]+\/[^/\s]+$/, 'not a volume; write "namespace/pvc", "*" stands for anything');
+const volumePattern = z
+  .string()
+  .regex(/^[^/\s]+\/[^/\s]+$/, 'not a volume; write "namespace/pvc", "*" stands for anything');
 
 export const configSchema = z.strictObject({
   version: z.literal(1).describe("Version of this file's form."),
   cluster: z
     .strictObject({
-      kubeconfig: z.string().min(1).optional().describe("Used when neither --kubeconfig nor KUBECONFIG says otherwise."),
+      kubeconfig: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Used when neither --kubeconfig nor KUBECONFIG says otherwise."),
       context: z.string().min(1).optional(),
     })
     .prefault({}),
@@ -61,7 +73,10 @@ export const configSchema = z.strictObject({
     .strictObject({
       endpoint: z.url({ protocol: /^https?$/ }).describe("The S3 store: https://nas.example:9000."),
       name: z.string().min(1).describe("The bucket that Velero writes to."),
-      prefix: z.string().default("").describe("Velero's prefix in the bucket. Holdfast writes beside it, never inside."),
+      prefix: z
+        .string()
+        .default("")
+        .describe("Velero's prefix in the bucket. Holdfast writes beside it, never inside."),
       region: z.string().min(1).default("us-east-1"),
       caFile: z.string().min(1).optional().describe("PEM file of the CA that signed the store's certificate."),
       credentials,
@@ -78,9 +93,17 @@ export const configSchema = z.strictObject({
   holdfast: z
     .strictObject({
       namespace: z.string().min(1).default("holdfast").describe("Where Holdfast's short-lived pods run."),
-      cluster: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and dashes").default("cluster").describe("Names this cluster in the bucket."),
+      cluster: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and dashes")
+        .default("cluster")
+        .describe("Names this cluster in the bucket."),
       image: z.string().min(1).default("ghcr.io/holdfast/holdfast:0.1.0"),
-      kubeletDir: z.string().startsWith("/").default("/var/lib/kubelet").describe("The kubelet's directory on the nodes (k0s and some others differ)."),
+      kubeletDir: z
+        .string()
+        .startsWith("/")
+        .default("/var/lib/kubelet")
+        .describe("The kubelet's directory on the nodes (k0s and some others differ)."),
     })
     .prefault({}),
   policy: z
@@ -93,7 +116,12 @@ export const configSchema = z.strictObject({
   volumes: z
     .strictObject({
       exclude: z
-        .array(z.strictObject({ volume: volumePattern, reason: z.string().min(1).describe("Shown wherever the volume is missing.") }))
+        .array(
+          z.strictObject({
+            volume: volumePattern,
+            reason: z.string().min(1).describe("Shown wherever the volume is missing."),
+          }),
+        )
         .default([])
         .describe("Volumes whose absence is no gap."),
       expectEmpty: z.array(volumePattern).default([]).describe("Volumes for which an empty copy is a good one."),

@@ -6,7 +6,11 @@ import type { LoadedConfig } from "./load.ts";
 import type { CredentialsReference, SecretReference } from "./schema.ts";
 
 /** Reads one key of a Secret of the cluster; undefined when it is not there. */
-export type ReadSecret = (reference: { readonly namespace: string; readonly name: string; readonly key: string }) => Promise<string | undefined>;
+export type ReadSecret = (reference: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+}) => Promise<string | undefined>;
 
 export interface SecretSources {
   readonly context: Context;
@@ -20,7 +24,12 @@ export interface S3Keys {
 }
 
 const unreadable = (setting: string, why: string, cause?: unknown): Failure =>
-  new Failure("SECRET_UNREADABLE", { what: `What ${setting} refers to cannot be read.`, why, todo: `Correct ${setting} in holdfast.yaml, or put the secret where it points.`, cause });
+  new Failure("SECRET_UNREADABLE", {
+    what: `What ${setting} refers to cannot be read.`,
+    why,
+    todo: `Correct ${setting} in holdfast.yaml, or put the secret where it points.`,
+    cause,
+  });
 
 /** Text of a file, an environment variable or a Secret, without the newline that editors add. */
 const textOf = async (sources: SecretSources, setting: string, reference: SecretReference): Promise<string> => {

@@ -1,5 +1,9 @@
 /** Maps with at most `limit` calls under way; results in the order of the items. The first error ends it. */
-export const mapLimited = async <T, R>(items: readonly T[], limit: number, map: (item: T) => Promise<R>): Promise<readonly R[]> => {
+export const mapLimited = async <T, R>(
+  items: readonly T[],
+  limit: number,
+  map: (item: T) => Promise<R>,
+): Promise<readonly R[]> => {
   const results: R[] = [];
   const queue = items.entries();
   const worker = async (): Promise<void> => {

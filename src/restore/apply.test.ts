@@ -40,7 +40,11 @@ const turns = async (signal: AbortSignal): Promise<void> => {
 };
 
 const events: RestoreEvent[] = [];
-const run = (data: DataMover, plan = aPlan({ stops: [aStop({ replicas: 2 })] }), onEvent: (event: RestoreEvent) => void = () => undefined): Promise<void> => {
+const run = (
+  data: DataMover,
+  plan = aPlan({ stops: [aStop({ replicas: 2 })] }),
+  onEvent: (event: RestoreEvent) => void = () => undefined,
+): Promise<void> => {
   events.length = 0;
   return applyRestore(plan, {
     context: cluster.context,
@@ -55,7 +59,10 @@ const run = (data: DataMover, plan = aPlan({ stops: [aStop({ replicas: 2 })] }),
 };
 
 const failureOf = async (work: Promise<void>): Promise<Failure> => {
-  const error: unknown = await work.then(() => undefined, (error: unknown) => error);
+  const error: unknown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   if (error instanceof Failure) return error;
   throw error instanceof Error ? error : new Error("it did not fail");
 };
@@ -92,7 +99,12 @@ describe("applyRestore", () => {
       throw new Failure("COPY_CORRUPT", { what: "bad", why: "blob not found", todo: "Take another." });
     };
     const failure = await failureOf(run(data));
-    expect(failure).toMatchObject({ code: "COPY_CORRUPT", what: "bad", why: "blob not found", todo: "The files are as they were, and these have their replicas again: Deployment media/sonarr (2). Take another." });
+    expect(failure).toMatchObject({
+      code: "COPY_CORRUPT",
+      what: "bad",
+      why: "blob not found",
+      todo: "The files are as they were, and these have their replicas again: Deployment media/sonarr (2). Take another.",
+    });
     expect([data.state, await standing()]).toEqual(["old", [2, undefined]]);
   });
 
@@ -110,7 +122,12 @@ describe("applyRestore", () => {
           steps += 1;
         }),
       );
-      expect(failure).toMatchObject({ code: "INTERRUPTED", todo: expect.stringContaining("The files are as they were, and these have their replicas again: Deployment media/sonarr (2)") as string });
+      expect(failure).toMatchObject({
+        code: "INTERRUPTED",
+        todo: expect.stringContaining(
+          "The files are as they were, and these have their replicas again: Deployment media/sonarr (2)",
+        ) as string,
+      });
       expect([data.state, await standing()]).toEqual(["old", [2, undefined]]);
       cluster.controllers.stop();
     }
@@ -131,7 +148,10 @@ describe("applyRestore", () => {
     const work = run(data, aPlan(), (event) => {
       if (event.type === "step" && event.title.startsWith("starting")) cluster.stop.abort();
     });
-    expect(await failureOf(work)).toMatchObject({ code: "INTERRUPTED", todo: "The data is restored and verified, and the app is starting." });
+    expect(await failureOf(work)).toMatchObject({
+      code: "INTERRUPTED",
+      todo: "The data is restored and verified, and the app is starting.",
+    });
     expect([data.state, await standing()]).toEqual(["new", [1, undefined]]);
   });
 
@@ -139,11 +159,14 @@ describe("applyRestore", () => {
     cluster = await aCluster(1);
     const data = new Data();
     const work = run(data, aPlan(), (event) => {
-      if (event.type === "step" && event.title.startsWith("starting")) cluster.kubernetes.deny({ verb: "patch", resource: resources.deployments });
+      if (event.type === "step" && event.title.startsWith("starting"))
+        cluster.kubernetes.deny({ verb: "patch", resource: resources.deployments });
     });
     const failure = await failureOf(work);
     expect([failure.code, data.state]).toEqual(["KUBERNETES_FORBIDDEN", "new"]);
-    expect(failure.todo).toContain("The data is restored and verified, but the app is not started: kubectl -n media scale deployment/sonarr --replicas=1");
+    expect(failure.todo).toContain(
+      "The data is restored and verified, but the app is not started: kubectl -n media scale deployment/sonarr --replicas=1",
+    );
   });
 
   it("breaks off with APP_CAME_BACK when somebody starts the app meanwhile", async () => {
@@ -161,7 +184,11 @@ describe("applyRestore", () => {
 
   it("minds a pod that only mounts the volume, and not the pods that hold it for us", async () => {
     cluster = await aCluster(1);
-    const pod = (name: string, labels = {}) => cluster.kubernetes.put(resources.pods, { metadata: { name, namespace: "media", labels }, spec: mounting("sonarr-config") } as never);
+    const pod = (name: string, labels = {}) =>
+      cluster.kubernetes.put(resources.pods, {
+        metadata: { name, namespace: "media", labels },
+        spec: mounting("sonarr-config"),
+      } as never);
     const data = new Data();
     data.during = async (signal) => {
       pod("holder", { "holdfast.dev/operation": "op1" });
@@ -170,7 +197,10 @@ describe("applyRestore", () => {
       pod("debug");
       await turns(signal);
     };
-    expect(await failureOf(run(data, aPlan()))).toMatchObject({ code: "APP_CAME_BACK", what: "The pod media/debug started during the restore." });
+    expect(await failureOf(run(data, aPlan()))).toMatchObject({
+      code: "APP_CAME_BACK",
+      what: "The pod media/debug started during the restore.",
+    });
     expect(data.seen).toContain("unmoved: true");
   });
 
@@ -182,7 +212,11 @@ describe("applyRestore", () => {
     };
     data.putBackFails = new Failure("TARGET_UNUSABLE", { what: "cannot be mounted" });
     const failure = await failureOf(run(data));
-    expect(failure).toMatchObject({ code: "AGENT_FAILED", what: expect.stringContaining("could not be put back yet: media/sonarr-config") as string, why: "AGENT_FAILED: the node is gone; then TARGET_UNUSABLE: cannot be mounted" });
+    expect(failure).toMatchObject({
+      code: "AGENT_FAILED",
+      what: expect.stringContaining("could not be put back yet: media/sonarr-config") as string,
+      why: "AGENT_FAILED: the node is gone; then TARGET_UNUSABLE: cannot be mounted",
+    });
     expect(failure.todo).toContain("kubectl -n media scale deployment/sonarr --replicas=2");
     expect(await standing()).toEqual([0, "2"]);
   });
@@ -217,17 +251,33 @@ describe("applyRestore", () => {
   it("gives back what it had stopped when the next workload cannot be stopped", async () => {
     cluster = await aCluster(1, ["sonarr", "radarr"]);
     const items = [anItem(), anItem({ key: "v2", target: aVolume({ claim: "radarr-config" }) })];
-    cluster.kubernetes.fail({ verb: "patch", resource: resources.deployments, name: "radarr" }, new Failure("KUBERNETES_REFUSED", { what: "a webhook" }), { times: 1 });
+    cluster.kubernetes.fail(
+      { verb: "patch", resource: resources.deployments, name: "radarr" },
+      new Failure("KUBERNETES_REFUSED", { what: "a webhook" }),
+      { times: 1 },
+    );
     const data = new Data();
-    expect(await failureOf(run(data, aPlan({ items, stops: [aStop(), aStop({ name: "radarr" })] })))).toMatchObject({ code: "KUBERNETES_REFUSED" });
-    expect([await standing("sonarr"), await standing("radarr"), data.seen]).toEqual([[1, undefined], [1, undefined], ["put back"]]);
+    expect(await failureOf(run(data, aPlan({ items, stops: [aStop(), aStop({ name: "radarr" })] })))).toMatchObject({
+      code: "KUBERNETES_REFUSED",
+    });
+    expect([await standing("sonarr"), await standing("radarr"), data.seen]).toEqual([
+      [1, undefined],
+      [1, undefined],
+      ["put back"],
+    ]);
   });
 
   it("fails with TARGET_IN_USE when a pod does not end, before any file is touched", async () => {
     cluster = await aCluster(1);
-    cluster.kubernetes.put(resources.pods, { metadata: { name: "debug", namespace: "media" }, spec: mounting("sonarr-config") } as never);
+    cluster.kubernetes.put(resources.pods, {
+      metadata: { name: "debug", namespace: "media" },
+      spec: mounting("sonarr-config"),
+    } as never);
     const data = new Data();
-    expect(await failureOf(run(data, aPlan()))).toMatchObject({ code: "TARGET_IN_USE", what: "Pods still use the volume: media/debug." });
+    expect(await failureOf(run(data, aPlan()))).toMatchObject({
+      code: "TARGET_IN_USE",
+      what: "Pods still use the volume: media/debug.",
+    });
     expect([data.seen, await standing()]).toEqual([["put back"], [1, undefined]]);
   });
 
@@ -237,7 +287,10 @@ describe("applyRestore", () => {
     data.during = () => {
       cluster.outcome = () => "pending";
     };
-    expect(await failureOf(run(data, aPlan()))).toMatchObject({ code: "APP_NOT_READY", what: expect.stringContaining("restored and verified, but Deployment media/sonarr") as string });
+    expect(await failureOf(run(data, aPlan()))).toMatchObject({
+      code: "APP_NOT_READY",
+      what: expect.stringContaining("restored and verified, but Deployment media/sonarr") as string,
+    });
     expect([data.state, ((await cluster.deployment()) as Deployment).spec.replicas]).toEqual(["new", 1]);
   });
 });

@@ -60,12 +60,19 @@ const stopAll = async (plan: RestorePlan, running: readonly Stop[], options: App
 
 const startAll = async (running: readonly Stop[], options: ApplyOptions): Promise<void> => {
   if (running.length === 0) return;
-  options.onEvent({ type: "step", title: `starting ${running.map((stop) => `${stop.namespace}/${stop.name}`).join(", ")}` });
+  options.onEvent({
+    type: "step",
+    title: `starting ${running.map((stop) => `${stop.namespace}/${stop.name}`).join(", ")}`,
+  });
   // From here the data is good: an interruption must not leave the app stopped.
   const failed = await settled(Promise.all(running.map((stop) => startWorkload(options.kubernetes, stop))));
-  if (failed !== undefined) throw withStanding(failed, `The data is restored and verified, but the app is not started: ${commands(running)}`);
+  if (failed !== undefined)
+    throw withStanding(failed, `The data is restored and verified, but the app is not started: ${commands(running)}`);
   const late = await settled(waitUntilReady(waitingFor(options, options.context.signal), running));
-  if (late !== undefined) throw isFailure(late, "APP_NOT_READY") ? late : withStanding(late, "The data is restored and verified, and the app is starting.");
+  if (late !== undefined)
+    throw isFailure(late, "APP_NOT_READY")
+      ? late
+      : withStanding(late, "The data is restored and verified, and the app is starting.");
 };
 
 /** Replaces the data while it watches that nobody starts the app meanwhile. */
@@ -150,9 +157,18 @@ const replicasText = (running: readonly Stop[]): string =>
     : `these have their replicas again: ${running.map((stop) => `${stop.kind} ${stop.namespace}/${stop.name} (${stop.replicas})`).join(", ")}`;
 
 const commands = (running: readonly Stop[]): string =>
-  running.map((stop) => `kubectl -n ${stop.namespace} scale ${stop.kind.toLowerCase()}/${stop.name} --replicas=${stop.replicas}`).join("; ");
+  running
+    .map(
+      (stop) =>
+        `kubectl -n ${stop.namespace} scale ${stop.kind.toLowerCase()}/${stop.name} --replicas=${stop.replicas}`,
+    )
+    .join("; ");
 
-const unfinished = (error: unknown, data: unknown, { plan, running }: Situation): { what: string; why: string; todo: string; cause: unknown } => ({
+const unfinished = (
+  error: unknown,
+  data: unknown,
+  { plan, running }: Situation,
+): { what: string; why: string; todo: string; cause: unknown } => ({
   what: `The restore stopped in the middle, and the earlier files could not be put back yet: ${targets(plan).map(volumeName).join(", ")}.`,
   why: `${messageOf(error)}; then ${messageOf(data)}`,
   todo: `Run the same restore again: it finds the files that were set aside (.holdfast-aside-…) and puts them back first. The app stays stopped until then; afterwards: ${commands(running) || "nothing to start"}`,
@@ -163,8 +179,14 @@ const unfinished = (error: unknown, data: unknown, { plan, running }: Situation)
 const withStanding = (error: unknown, standing: string): unknown => {
   if (isFailure(error)) {
     const { code, what, why, todo } = error;
-    return new Failure(code, { what, ...(why === undefined ? {} : { why }), todo: todo === undefined ? standing : `${standing} ${todo}`, cause: error });
+    return new Failure(code, {
+      what,
+      ...(why === undefined ? {} : { why }),
+      todo: todo === undefined ? standing : `${standing} ${todo}`,
+      cause: error,
+    });
   }
-  if (error instanceof Error && error.name === "AbortError") return new Failure("INTERRUPTED", { what: "The restore was interrupted.", todo: standing });
+  if (error instanceof Error && error.name === "AbortError")
+    return new Failure("INTERRUPTED", { what: "The restore was interrupted.", todo: standing });
   return error;
 };

@@ -26,7 +26,8 @@ const scalableKinds: ReadonlySet<string> = new Set(["Deployment", "StatefulSet",
 
 const whyNot: Readonly<Record<string, string>> = {
   Pod: "it is a bare pod: delete it, and create it again after the restore",
-  DaemonSet: "a DaemonSet cannot be scaled to zero: remove its node selector's match, or delete it for the time of the restore",
+  DaemonSet:
+    "a DaemonSet cannot be scaled to zero: remove its node selector's match, or delete it for the time of the restore",
   Job: "a Job runs to its end: wait for it, or delete it",
   CronJob: "one of its Jobs is running: wait for it, or delete the Job, and suspend the CronJob",
 };
@@ -41,9 +42,11 @@ export const ownersOf = (volumes: readonly Volume[]): Owners => {
     for (const workload of volume.workloads) {
       const key = `${volume.namespace}/${workload.kind}/${workload.name}`;
       const active = volume.mounts.some(
-        (mount) => mount.workload.kind === workload.kind && mount.workload.name === workload.name && !finished.has(mount.phase),
+        (mount) =>
+          mount.workload.kind === workload.kind && mount.workload.name === workload.name && !finished.has(mount.phase),
       );
-      if (isScalable(workload.kind)) scalable.set(key, { kind: workload.kind, namespace: volume.namespace, name: workload.name });
+      if (isScalable(workload.kind))
+        scalable.set(key, { kind: workload.kind, namespace: volume.namespace, name: workload.name });
       else if (active) unstoppable.set(key, unstoppableOf(volume, workload));
     }
   }
@@ -56,5 +59,6 @@ const unstoppableOf = (volume: Volume, workload: { readonly kind: string; readon
   kind: workload.kind,
   namespace: volume.namespace,
   name: workload.name,
-  why: whyNot[workload.kind] ?? `Holdfast does not know how to stop a ${workload.kind}, which uses ${volumeName(volume)}`,
+  why:
+    whyNot[workload.kind] ?? `Holdfast does not know how to stop a ${workload.kind}, which uses ${volumeName(volume)}`,
 });

@@ -3,7 +3,13 @@ import { aCopy, aMount, aPoint, aVolume, someEvidence } from "../inventory/sampl
 import { type PlanInput, planRestore } from "./plan.ts";
 import { anItem } from "./testing/plans.ts";
 
-const input = (part: Partial<PlanInput> = {}): PlanInput => ({ operation: "op1", mover: "kopia", items: [anItem()], replicasOf: () => 2, ...part });
+const input = (part: Partial<PlanInput> = {}): PlanInput => ({
+  operation: "op1",
+  mover: "kopia",
+  items: [anItem()],
+  replicasOf: () => 2,
+  ...part,
+});
 const chosen = (part: object) => ({ copy: aCopy(), point: aPoint(), evidence: someEvidence(), why: "", ...part });
 
 describe("planRestore", () => {
@@ -33,13 +39,19 @@ describe("planRestore", () => {
   });
 
   it("names who cannot be stopped", () => {
-    const target = aVolume({ workloads: [{ kind: "Pod", name: "debug" }], mounts: [aMount({ workload: { kind: "Pod", name: "debug" } })] });
+    const target = aVolume({
+      workloads: [{ kind: "Pod", name: "debug" }],
+      mounts: [aMount({ workload: { kind: "Pod", name: "debug" } })],
+    });
     expect(planRestore(input({ items: [anItem({ target })] })).blockers.map(({ name }) => name)).toEqual(["debug"]);
   });
 
   it.each([
     [anItem(), "never verified"],
-    [anItem({ chosen: chosen({ evidence: someEvidence({ leftOut: ["4 entries were left out"] }) }) }), "does not hold everything: 4 entries were left out"],
+    [
+      anItem({ chosen: chosen({ evidence: someEvidence({ leftOut: ["4 entries were left out"] }) }) }),
+      "does not hold everything: 4 entries were left out",
+    ],
     [anItem({ chosen: chosen({ copy: aCopy({ bytes: 0 }) }) }), "the volume will be empty"],
     [anItem({ chosen: chosen({}), target: aVolume({ deleting: true }) }), "is being deleted"],
   ])("warns about what is to be known before (%#)", (item, warning) => {
@@ -51,8 +63,14 @@ describe("planRestore", () => {
   });
 
   it("adds up the bytes of all volumes, and says who writes them", () => {
-    const items = [anItem(), anItem({ key: "v2", target: aVolume({ claim: "other" }), chosen: chosen({ copy: aCopy({ bytes: 24 }) }) })];
+    const items = [
+      anItem(),
+      anItem({ key: "v2", target: aVolume({ claim: "other" }), chosen: chosen({ copy: aCopy({ bytes: 24 }) }) }),
+    ];
     const step = planRestore(input({ items, mover: "node-agent" })).steps.find(({ title }) => title.startsWith("put"));
-    expect(step).toMatchObject({ title: "put the copy's 1 KiB into the emptied tree", why: expect.stringContaining("node-agent") as string });
+    expect(step).toMatchObject({
+      title: "put the copy's 1 KiB into the emptied tree",
+      why: expect.stringContaining("node-agent") as string,
+    });
   });
 });

@@ -70,21 +70,40 @@ const movers: Readonly<Record<Mover, string>> = {
   "node-agent": "Velero's node-agent writes the files, from a PodVolumeRestore made for this volume alone",
 };
 
-const workloadText = (stop: Stop): string => `${stop.kind} ${stop.namespace}/${stop.name} (${stop.replicas} ${stop.replicas === 1 ? "replica" : "replicas"})`;
+const workloadText = (stop: Stop): string =>
+  `${stop.kind} ${stop.namespace}/${stop.name} (${stop.replicas} ${stop.replicas === 1 ? "replica" : "replicas"})`;
 
 const stepsOf = (input: PlanInput, stops: readonly Stop[]): readonly PlanStep[] => {
   const running = stops.filter((stop) => stop.replicas > 0);
   const names = input.items.map((item) => volumeName(item.target)).join(", ");
   const bytes = input.items.reduce((sum, item) => sum + (item.chosen.copy.bytes ?? 0), 0);
-  const stopping = running.map((stop) => ({ title: `stop ${workloadText(stop)}`, why: "it uses the volume, and files must not change while they are replaced" }));
-  const starting = running.map((stop) => ({ title: `start ${workloadText(stop)} again and wait until it is Ready`, why: "it ran before" }));
+  const stopping = running.map((stop) => ({
+    title: `stop ${workloadText(stop)}`,
+    why: "it uses the volume, and files must not change while they are replaced",
+  }));
+  const starting = running.map((stop) => ({
+    title: `start ${workloadText(stop)} again and wait until it is Ready`,
+    why: "it ran before",
+  }));
   return [
     ...stopping,
-    { title: `mount ${names} for Holdfast`, why: "a holder pod without secrets mounts each claim in its own namespace" },
-    { title: "set the present files aside inside the volume", why: "until the new ones are verified they can be put back" },
+    {
+      title: `mount ${names} for Holdfast`,
+      why: "a holder pod without secrets mounts each claim in its own namespace",
+    },
+    {
+      title: "set the present files aside inside the volume",
+      why: "until the new ones are verified they can be put back",
+    },
     { title: `put the copy's ${formatBytes(bytes)} into the emptied tree`, why: movers[input.mover] },
-    { title: "compare the result with the copy", why: "type, size, mode, owner, time and link target of every entry, and every SQLite file" },
-    { title: "remove the files that were set aside", why: "the restored ones are verified; from here there is NO UNDO" },
+    {
+      title: "compare the result with the copy",
+      why: "type, size, mode, owner, time and link target of every entry, and every SQLite file",
+    },
+    {
+      title: "remove the files that were set aside",
+      why: "the restored ones are verified; from here there is NO UNDO",
+    },
     ...starting,
   ];
 };

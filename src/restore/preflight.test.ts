@@ -7,7 +7,14 @@ import { checkPlan, checkRights } from "./preflight.ts";
 import { anItem, aPlan, aStop } from "./testing/plans.ts";
 
 const into = (target: object, bytes: number | undefined = 1000) =>
-  aPlan({ items: [anItem({ target: aVolume(target), chosen: { copy: aCopy({ bytes }), point: aPoint(), evidence: undefined, why: "" } })] });
+  aPlan({
+    items: [
+      anItem({
+        target: aVolume(target),
+        chosen: { copy: aCopy({ bytes }), point: aPoint(), evidence: undefined, why: "" },
+      }),
+    ],
+  });
 
 describe("checkPlan", () => {
   it("lets an ordinary plan pass, and one for a claim that is not bound yet", () => {
@@ -31,7 +38,13 @@ describe("checkPlan", () => {
 
   it("refuses when somebody uses the volume who cannot be stopped", () => {
     const blockers = [{ kind: "Pod", namespace: "media", name: "debug", why: "it is a bare pod" }];
-    expect(() => checkPlan(aPlan({ blockers }))).toThrow(expect.objectContaining({ code: "TARGET_IN_USE", what: "Pod media/debug uses the volume.", why: "it is a bare pod" }));
+    expect(() => checkPlan(aPlan({ blockers }))).toThrow(
+      expect.objectContaining({
+        code: "TARGET_IN_USE",
+        what: "Pod media/debug uses the volume.",
+        why: "it is a bare pod",
+      }),
+    );
   });
 });
 
@@ -57,8 +70,13 @@ describe("checkRights", () => {
   });
 
   it("names all that is missing at once", async () => {
-    const memory = kubernetes({ verb: "patch", resource: resources.statefulSets }, { verb: "delete", resource: resources.secrets });
-    const failure: unknown = await check(memory, aPlan({ stops: [aStop({ kind: "StatefulSet" })] })).catch((error: unknown) => error);
+    const memory = kubernetes(
+      { verb: "patch", resource: resources.statefulSets },
+      { verb: "delete", resource: resources.secrets },
+    );
+    const failure: unknown = await check(memory, aPlan({ stops: [aStop({ kind: "StatefulSet" })] })).catch(
+      (error: unknown) => error,
+    );
     expect(JSON.stringify(failure)).toMatch(/secrets.*statefulsets|statefulsets.*secrets/);
   });
 

@@ -15,7 +15,11 @@ export const checkPlan = (plan: RestorePlan): void => {
   for (const item of plan.items) checkTarget(item);
   const [blocker] = plan.blockers;
   if (blocker !== undefined) {
-    throw new Failure("TARGET_IN_USE", { what: `${blocker.kind} ${blocker.namespace}/${blocker.name} uses the volume.`, why: blocker.why, todo: "Stop it, then restore again." });
+    throw new Failure("TARGET_IN_USE", {
+      what: `${blocker.kind} ${blocker.namespace}/${blocker.name} uses the volume.`,
+      why: blocker.why,
+      todo: "Stop it, then restore again.",
+    });
   }
 };
 
@@ -28,7 +32,12 @@ const unusable = (target: Volume): string | undefined => {
 const checkTarget = ({ target, chosen }: RestoreItem): void => {
   const name = volumeName(target);
   const why = unusable(target);
-  if (why !== undefined) throw new Failure("TARGET_UNUSABLE", { what: `${name} cannot be restored into.`, why, todo: "Give another claim with --to NAMESPACE/PVC." });
+  if (why !== undefined)
+    throw new Failure("TARGET_UNUSABLE", {
+      what: `${name} cannot be restored into.`,
+      why,
+      todo: "Give another claim with --to NAMESPACE/PVC.",
+    });
   const bytes = chosen.copy.bytes ?? 0;
   if (target.capacity === undefined || bytes <= target.capacity) return;
   throw new Failure("TARGET_TOO_SMALL", {
@@ -39,7 +48,11 @@ const checkTarget = ({ target, chosen }: RestoreItem): void => {
 
 const stopRule = (stop: Stop): AccessRule => ({
   verb: "patch",
-  resource: { Deployment: resources.deployments, StatefulSet: resources.statefulSets, ReplicaSet: resources.replicaSets }[stop.kind],
+  resource: {
+    Deployment: resources.deployments,
+    StatefulSet: resources.statefulSets,
+    ReplicaSet: resources.replicaSets,
+  }[stop.kind],
   namespace: stop.namespace,
 });
 
@@ -47,7 +60,9 @@ const stopRule = (stop: Stop): AccessRule => ({
 const rulesOf = (plan: RestorePlan, agents: string, velero: string): readonly AccessRule[] => {
   const namespaces = [...new Set(plan.items.map((item) => item.target.namespace)), agents];
   return [
-    ...namespaces.flatMap((namespace) => ["create", "get", "list", "delete"].map((verb) => ({ verb, resource: resources.pods, namespace }))),
+    ...namespaces.flatMap((namespace) =>
+      ["create", "get", "list", "delete"].map((verb) => ({ verb, resource: resources.pods, namespace })),
+    ),
     ...["create", "delete"].map((verb) => ({ verb, resource: resources.secrets, namespace: agents })),
     { verb: "get", resource: resources.pods, subresource: "log", namespace: agents },
     ...plan.stops.map(stopRule),
@@ -56,12 +71,24 @@ const rulesOf = (plan: RestorePlan, agents: string, velero: string): readonly Ac
 };
 
 /** Throws REPOSITORY_PASSWORD when the password does not open one of the plan's repositories. Cost: one small read each. */
-export const checkPassword = async (bucket: Bucket, prefix: string, plan: RestorePlan, password: string): Promise<void> => {
+export const checkPassword = async (
+  bucket: Bucket,
+  prefix: string,
+  plan: RestorePlan,
+  password: string,
+): Promise<void> => {
   for (const repository of new Set(plan.items.map(({ chosen }) => chosen.copy.repository))) {
     const blob = await bucket.get(`${repositoryPrefix(prefix, repository)}${formatBlobName}`);
-    if (blob === undefined) throw new Failure("COPY_MISSING", { what: `The bucket has no kopia repository for ${repository}.`, todo: "Is bucket.prefix in holdfast.yaml the one of Velero's BackupStorageLocation?" });
+    if (blob === undefined)
+      throw new Failure("COPY_MISSING", {
+        what: `The bucket has no kopia repository for ${repository}.`,
+        todo: "Is bucket.prefix in holdfast.yaml the one of Velero's BackupStorageLocation?",
+      });
     if (await opensRepository(blob.body, password)) continue;
-    throw new Failure("REPOSITORY_PASSWORD", { what: `The repository password does not open the copies of ${repository}; nothing was changed.`, todo: "Correct repository.password in holdfast.yaml: it is what the Secret velero-repo-credentials held when the first backup was made." });
+    throw new Failure("REPOSITORY_PASSWORD", {
+      what: `The repository password does not open the copies of ${repository}; nothing was changed.`,
+      todo: "Correct repository.password in holdfast.yaml: it is what the Secret velero-repo-credentials held when the first backup was made.",
+    });
   }
 };
 

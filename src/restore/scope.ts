@@ -34,7 +34,9 @@ const candidates = (reference: Reference, names: readonly string[]): readonly st
   if (names.includes(reference)) return [reference];
   const claims = names.filter((name) => name.split("/")[1] === reference);
   if (claims.length > 0) return claims;
-  return reference.includes("/") ? [] : names.filter((name) => name.split("/")[1]?.startsWith(`${reference}-`) === true);
+  return reference.includes("/")
+    ? []
+    : names.filter((name) => name.split("/")[1]?.startsWith(`${reference}-`) === true);
 };
 
 /** The one volume name that a reference means. Throws VOLUME_UNKNOWN, VOLUME_AMBIGUOUS or NAMESPACE_UNKNOWN. */
@@ -42,7 +44,11 @@ export const resolveName = (reference: Reference, names: readonly string[]): str
   const found = candidates(reference, names);
   if (found.length === 1 && found[0] !== undefined) return found[0];
   if (found.length > 1) {
-    throw new Failure("VOLUME_AMBIGUOUS", { what: `"${reference}" fits several volumes.`, why: found.join(", "), todo: "Write it as namespace/pvc." });
+    throw new Failure("VOLUME_AMBIGUOUS", {
+      what: `"${reference}" fits several volumes.`,
+      why: found.join(", "),
+      todo: "Write it as namespace/pvc.",
+    });
   }
   const namespaces = [...new Set(names.map((name) => name.split("/")[0] ?? ""))];
   const namespace = reference.includes("/") ? reference.split("/")[0] : undefined;
@@ -50,10 +56,14 @@ export const resolveName = (reference: Reference, names: readonly string[]): str
     const close = nearest(namespace, namespaces);
     throw new Failure("NAMESPACE_UNKNOWN", {
       what: `No volume, present or copied, is in a namespace "${namespace}".`,
-      todo: close.length === 0 ? `Namespaces with volumes: ${namespaces.join(", ")}.` : `Did you mean ${close.join(", ")}?`,
+      todo:
+        close.length === 0 ? `Namespaces with volumes: ${namespaces.join(", ")}.` : `Did you mean ${close.join(", ")}?`,
     });
   }
-  throw new Failure("VOLUME_UNKNOWN", { what: `There is no volume "${reference}".`, todo: suggestion(reference, names) });
+  throw new Failure("VOLUME_UNKNOWN", {
+    what: `There is no volume "${reference}".`,
+    todo: suggestion(reference, names),
+  });
 };
 
 /** The live volume with this name. Throws TARGET_UNUSABLE: restoring into a claim needs the claim. */
@@ -70,10 +80,16 @@ export const liveVolume = (name: string, volumes: readonly Volume[]): Volume => 
 export const findPoint = (id: string, points: readonly PointDetails[]): PointDetails => {
   const found = points.find((point) => point.id === id || point.backup === id);
   if (found !== undefined) return found;
-  const close = nearest(id, points.map((point) => point.id));
+  const close = nearest(
+    id,
+    points.map((point) => point.id),
+  );
   throw new Failure("POINT_UNKNOWN", {
     what: `There is no recovery point "${id}".`,
-    todo: close.length === 0 ? "`holdfast points` lists them." : `Did you mean ${close.join(", ")}? \`holdfast points\` lists all.`,
+    todo:
+      close.length === 0
+        ? "`holdfast points` lists them."
+        : `Did you mean ${close.join(", ")}? \`holdfast points\` lists all.`,
   });
 };
 
@@ -86,7 +102,12 @@ export const chooseCopy = (name: string, points: readonly PointDetails[], choice
     if (copy?.snapshotId === undefined) continue;
     const evidence = evidenceFor(copy, point);
     if (verdictOf(copy, evidence) === "failed") continue;
-    return { copy, point, evidence, why: choice.at === undefined ? "the newest good copy" : "the newest good copy at that time" };
+    return {
+      copy,
+      point,
+      evidence,
+      why: choice.at === undefined ? "the newest good copy" : "the newest good copy at that time",
+    };
   }
   throw new Failure("COPY_MISSING", {
     what: `There is no good copy of ${name}${choice.at === undefined ? "" : " from that time or before"}.`,
@@ -99,7 +120,9 @@ const fromPoint = (name: string, point: PointDetails): ChosenCopy => {
   if (copy?.snapshotId === undefined) {
     throw new Failure("COPY_MISSING", {
       what: `The recovery point ${point.id} has no copy of ${name}.`,
-      ...(copy === undefined ? {} : { why: copy.problem ?? "the volume was empty when it was copied, so that Velero stored nothing" }),
+      ...(copy === undefined
+        ? {}
+        : { why: copy.problem ?? "the volume was empty when it was copied, so that Velero stored nothing" }),
       todo: `\`holdfast points show ${point.id}\` lists what it has.`,
     });
   }

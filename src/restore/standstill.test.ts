@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { aVolume } from "../inventory/sample.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
-import { podsUsing, readReplicas, replicasAnnotation, startWorkload, stopWorkload, waitUntilReady, waitUntilUnused } from "./standstill.ts";
+import {
+  podsUsing,
+  readReplicas,
+  replicasAnnotation,
+  startWorkload,
+  stopWorkload,
+  waitUntilReady,
+  waitUntilUnused,
+} from "./standstill.ts";
 import { aCluster, type Cluster, mounting } from "./testing/cluster.ts";
 import { aStop } from "./testing/plans.ts";
 
@@ -9,7 +17,12 @@ let cluster: Cluster;
 afterEach(() => cluster.controllers.stop());
 
 const waiting = () => ({ ...cluster, timeout: 5000, signal: cluster.stop.signal });
-const annotate = (replicas: string) => cluster.kubernetes.mergePatch(resources.deployments, { namespace: "media", name: "sonarr" }, { metadata: { annotations: { [replicasAnnotation]: replicas } } });
+const annotate = (replicas: string) =>
+  cluster.kubernetes.mergePatch(
+    resources.deployments,
+    { namespace: "media", name: "sonarr" },
+    { metadata: { annotations: { [replicasAnnotation]: replicas } } },
+  );
 
 describe("readReplicas", () => {
   it("gives the present replicas, and nothing for a workload that is gone", async () => {
@@ -52,7 +65,11 @@ describe("podsUsing", () => {
   it("are those that name the claim, in its namespace, and have not ended", async () => {
     cluster = await aCluster(0);
     const put = (name: string, claim: string, part: { namespace?: string; phase?: string; labels?: object } = {}) =>
-      cluster.kubernetes.put(resources.pods, { metadata: { name, namespace: part.namespace ?? "media", labels: part.labels ?? {} }, spec: mounting(claim), status: { phase: part.phase ?? "Running" } } as never);
+      cluster.kubernetes.put(resources.pods, {
+        metadata: { name, namespace: part.namespace ?? "media", labels: part.labels ?? {} },
+        spec: mounting(claim),
+        status: { phase: part.phase ?? "Running" },
+      } as never);
     cluster.outcome = () => "pending";
     put("a", "sonarr-config");
     put("pending", "sonarr-config", { phase: "Pending" });
@@ -60,7 +77,10 @@ describe("podsUsing", () => {
     put("other-namespace", "sonarr-config", { namespace: "home" });
     put("done", "sonarr-config", { phase: "Succeeded" });
     put("holder", "sonarr-config", { labels: { "holdfast.dev/operation": "x" } });
-    expect((await podsUsing(cluster.kubernetes, [aVolume()])).map(({ metadata }) => metadata.name).toSorted()).toEqual(["a", "pending"]);
+    expect((await podsUsing(cluster.kubernetes, [aVolume()])).map(({ metadata }) => metadata.name).toSorted()).toEqual([
+      "a",
+      "pending",
+    ]);
   });
 });
 

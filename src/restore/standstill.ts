@@ -20,7 +20,11 @@ const resourceOf: Readonly<Record<Scalable["kind"], Resource>> = {
 
 interface Workload extends KubeObject {
   readonly spec: { readonly replicas?: number };
-  readonly status?: { readonly replicas?: number; readonly readyReplicas?: number; readonly observedGeneration?: number };
+  readonly status?: {
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+    readonly observedGeneration?: number;
+  };
 }
 
 const read = (kubernetes: Kubernetes, owner: Scalable): Promise<Workload | undefined> =>
@@ -48,14 +52,19 @@ export const stopWorkload = async (kubernetes: Kubernetes, stop: Stop): Promise<
 
 /** Gives the replicas back and forgets the record. May be called twice. */
 export const startWorkload = async (kubernetes: Kubernetes, stop: Stop): Promise<void> => {
-  await patch(kubernetes, stop, { metadata: { annotations: { [replicasAnnotation]: null } }, spec: { replicas: stop.replicas } });
+  await patch(kubernetes, stop, {
+    metadata: { annotations: { [replicasAnnotation]: null } },
+    spec: { replicas: stop.replicas },
+  });
 };
 
 /** Pods that still use one of the claims, other than the ones that hold them for a restore. */
 export const podsUsing = async (kubernetes: Kubernetes, volumes: readonly Volume[]): Promise<readonly Pod[]> => {
   const namespaces = [...new Set(volumes.map((volume) => volume.namespace))];
   const lists = await Promise.all(namespaces.map((namespace) => kubernetes.list<Pod>(resources.pods, { namespace })));
-  return lists.flatMap(({ items }) => items).filter((pod) => isOther(pod) && volumes.some((volume) => uses(pod, volume)));
+  return lists
+    .flatMap(({ items }) => items)
+    .filter((pod) => isOther(pod) && volumes.some((volume) => uses(pod, volume)));
 };
 
 const isOther = (pod: Pod): boolean =>
@@ -84,7 +93,10 @@ export const waitUntilUnused = async (waiting: Waiting, volumes: readonly Volume
     if (pods.length === 0) return;
     if (clock.now() > deadline) {
       const names = pods.map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`).join(", ");
-      throw new Failure("TARGET_IN_USE", { what: `Pods still use the volume: ${names}.`, todo: "Stop what makes them, then try again." });
+      throw new Failure("TARGET_IN_USE", {
+        what: `Pods still use the volume: ${names}.`,
+        todo: "Stop what makes them, then try again.",
+      });
     }
     await clock.sleep(pollInterval, waiting.signal);
   }
@@ -95,8 +107,12 @@ export const waitUntilReady = async (waiting: Waiting, stops: readonly Stop[]): 
   const { clock } = waiting.context;
   const deadline = clock.now() + waiting.timeout;
   for (;;) {
-    const states = await Promise.all(stops.map(async (stop) => ({ stop, workload: await read(waiting.kubernetes, stop) })));
-    const late = states.filter(({ stop, workload }) => !isReady(stop, workload)).map(({ stop }) => `${stop.kind} ${stop.namespace}/${stop.name}`);
+    const states = await Promise.all(
+      stops.map(async (stop) => ({ stop, workload: await read(waiting.kubernetes, stop) })),
+    );
+    const late = states
+      .filter(({ stop, workload }) => !isReady(stop, workload))
+      .map(({ stop }) => `${stop.kind} ${stop.namespace}/${stop.name}`);
     if (late.length === 0) return;
     if (clock.now() > deadline) {
       throw new Failure("APP_NOT_READY", {

@@ -9,7 +9,18 @@ import { openRunningLab, type RunningLab } from "./running-lab.ts";
 import type { StatusAnswer } from "./support/answers.ts";
 import { ensureBackup } from "./support/a-backup.ts";
 import { answer, holdfast, type HoldfastOptions, startHoldfast } from "./support/cli.ts";
-import { checkRestored, type ClaimPath, inClaim, leftovers, makeClaim, ownEntries, pods, removeClaim, replicas, treeOf } from "./support/cluster.ts";
+import {
+  checkRestored,
+  type ClaimPath,
+  inClaim,
+  leftovers,
+  makeClaim,
+  ownEntries,
+  pods,
+  removeClaim,
+  replicas,
+  treeOf,
+} from "./support/cluster.ts";
 import { kubeconfigWith, openFolder } from "./support/configs.ts";
 
 const folder = openFolder();
@@ -17,7 +28,11 @@ const quiet: ClaimPath = ["misc", "orphan-data"];
 let lab: RunningLab;
 let before: readonly unknown[];
 
-const situation = async (): Promise<readonly unknown[]> => [await treeOf(lab, quiet), await replicas(lab), await leftovers(lab)];
+const situation = async (): Promise<readonly unknown[]> => [
+  await treeOf(lab, quiet),
+  await replicas(lab),
+  await leftovers(lab),
+];
 
 beforeAll(async () => {
   lab = await openRunningLab();
@@ -27,9 +42,16 @@ beforeAll(async () => {
 });
 
 /** Runs it and expects exactly this failure. */
-const refused = async (words: readonly string[], [status, code]: readonly [number, string], options: HoldfastOptions = {}): Promise<string> => {
+const refused = async (
+  words: readonly string[],
+  [status, code]: readonly [number, string],
+  options: HoldfastOptions = {},
+): Promise<string> => {
   const ran = await holdfast(words, options);
-  expect({ status: ran.status, code: /\(([A-Z_]+)\)\n$/.exec(ran.stderr)?.[1], stderr: ran.stderr }).toMatchObject({ status, code });
+  expect({ status: ran.status, code: /\(([A-Z_]+)\)\n$/.exec(ran.stderr)?.[1], stderr: ran.stderr }).toMatchObject({
+    status,
+    code,
+  });
   return ran.stderr;
 };
 
@@ -52,56 +74,116 @@ describe("refused before anything changes", () => {
 
   it("a point without that volume", async () => {
     await lab.kubectl(["-n", "velero", "get", "backups"]);
-    await runInside(lab.lab, "site", ["env", `KUBECONFIG=${paths(lab.lab).kubeconfig}`, lab.binary("velero"), "backup", "create", "dns-only", "--include-namespaces", "dns", "--wait"]);
+    await runInside(lab.lab, "site", [
+      "env",
+      `KUBECONFIG=${paths(lab.lab).kubeconfig}`,
+      lab.binary("velero"),
+      "backup",
+      "create",
+      "dns-only",
+      "--include-namespaces",
+      "dns",
+      "--wait",
+    ]);
     await refused([...restoreQuiet, "--point", "dns-only"], [10, "COPY_MISSING"]);
   });
 
   it("a holdfast.yaml with a mistake, by line and column, with a hint", async () => {
     const config = folder.write("broken.yaml", "version: 1\nbucket:\n  endpint: https://nas.lab:9000\n");
-    expect(await refused(["status", "--config", config], [2, "CONFIG_INVALID"])).toMatch(/broken\.yaml:3:\d+[\s\S]*endpoint/);
+    expect(await refused(["status", "--config", config], [2, "CONFIG_INVALID"])).toMatch(
+      /broken\.yaml:3:\d+[\s\S]*endpoint/,
+    );
   });
 
   it("no kubeconfig", async () => {
     const config = folder.config("no-kubeconfig", ({ cluster }) => delete cluster.kubeconfig);
-    await refused([...restoreQuiet, "--config", config], [2, "KUBECONFIG_MISSING"], { env: { KUBECONFIG: undefined, HOME: folder.path } });
+    await refused([...restoreQuiet, "--config", config], [2, "KUBECONFIG_MISSING"], {
+      env: { KUBECONFIG: undefined, HOME: folder.path },
+    });
   });
 
   it("a missing right, by its rule", async () => {
     await lab.kubectl(["-n", "default", "create", "serviceaccount", "reader"]);
-    await lab.kubectl(["create", "clusterrolebinding", "reader", "--clusterrole=view", "--serviceaccount=default:reader"]);
-    await lab.kubectl(["create", "clusterrole", "volumes-reader", "--verb=get,list", "--resource=persistentvolumes,namespaces,nodes"]);
-    await lab.kubectl(["create", "clusterrolebinding", "volumes-reader", "--clusterrole=volumes-reader", "--serviceaccount=default:reader"]);
+    await lab.kubectl([
+      "create",
+      "clusterrolebinding",
+      "reader",
+      "--clusterrole=view",
+      "--serviceaccount=default:reader",
+    ]);
+    await lab.kubectl([
+      "create",
+      "clusterrole",
+      "volumes-reader",
+      "--verb=get,list",
+      "--resource=persistentvolumes,namespaces,nodes",
+    ]);
+    await lab.kubectl([
+      "create",
+      "clusterrolebinding",
+      "volumes-reader",
+      "--clusterrole=volumes-reader",
+      "--serviceaccount=default:reader",
+    ]);
     const token = (await lab.kubectl(["-n", "default", "create", "token", "reader"])).trim();
-    const kubeconfig = kubeconfigWith(folder, "reader.kubeconfig", ({ users }) => users.forEach((user) => (user.user = { token })));
+    const kubeconfig = kubeconfigWith(folder, "reader.kubeconfig", ({ users }) =>
+      users.forEach((user) => (user.user = { token })),
+    );
     const text = await refused([...restoreQuiet, "--kubeconfig", kubeconfig], [5, "KUBERNETES_FORBIDDEN"]);
     expect(text).toContain("create pods in misc");
-    expect(await refused(["backup", "--kubeconfig", kubeconfig], [5, "KUBERNETES_FORBIDDEN"])).toContain("create backups.velero.io in velero");
+    expect(await refused(["backup", "--kubeconfig", kubeconfig], [5, "KUBERNETES_FORBIDDEN"])).toContain(
+      "create backups.velero.io in velero",
+    );
   });
 
   it("wrong keys of the bucket", async () => {
     const file = folder.write("keys", "[default]\naws_access_key_id = somebody\naws_secret_access_key = else\n");
-    await refused(["status", "--config", folder.config("keys", ({ bucket }) => (bucket.credentials = { file }))], [1, "BUCKET_DENIED"]);
+    await refused(
+      ["status", "--config", folder.config("keys", ({ bucket }) => (bucket.credentials = { file }))],
+      [1, "BUCKET_DENIED"],
+    );
   });
 
   it("a certificate that is not trusted", async () => {
-    await refused(["status", "--config", folder.config("untrusted", ({ bucket }) => delete bucket.caFile)], [1, "BUCKET_UNTRUSTED"]);
+    await refused(
+      ["status", "--config", folder.config("untrusted", ({ bucket }) => delete bucket.caFile)],
+      [1, "BUCKET_UNTRUSTED"],
+    );
   });
 
   it("a wrong repository password", async () => {
     const file = folder.write("password", "not-the-one\n");
-    await refused([...restoreQuiet, "--config", folder.config("password", ({ repository }) => (repository.password = { file }))], [1, "REPOSITORY_PASSWORD"]);
+    await refused(
+      [...restoreQuiet, "--config", folder.config("password", ({ repository }) => (repository.password = { file }))],
+      [1, "REPOSITORY_PASSWORD"],
+    );
   });
 
   it("no Velero", async () => {
-    await refused(["backup", "--wait", "--config", folder.config("absent", ({ velero }) => (velero.namespace = "default"))], [5, "VELERO_ABSENT"]);
+    await refused(
+      ["backup", "--wait", "--config", folder.config("absent", ({ velero }) => (velero.namespace = "default"))],
+      [5, "VELERO_ABSENT"],
+    );
   });
 
   it("a Velero that is too old", async () => {
     const labels = { app: "old-velero" };
-    const spec = { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: "velero", image: "docker.io/velero/velero:v1.15.2" }] } } };
-    await applyObjects(lab.kubectl, [{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "velero", namespace: "default" }, spec }]);
+    const spec = {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: "velero", image: "docker.io/velero/velero:v1.15.2" }] },
+      },
+    };
+    await applyObjects(lab.kubectl, [
+      { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "velero", namespace: "default" }, spec },
+    ]);
     try {
-      await refused(["backup", "--wait", "--config", folder.config("old", ({ velero }) => (velero.namespace = "default"))], [5, "VELERO_TOO_OLD"]);
+      await refused(
+        ["backup", "--wait", "--config", folder.config("old", ({ velero }) => (velero.namespace = "default"))],
+        [5, "VELERO_TOO_OLD"],
+      );
     } finally {
       await lab.kubectl(["-n", "default", "delete", "deployment", "velero"]);
     }
@@ -118,7 +200,9 @@ describe("refused before anything changes", () => {
   });
 
   it("an API server that is gone; status then shows the last known volumes and says so", async () => {
-    const kubeconfig = kubeconfigWith(folder, "gone.kubeconfig", ({ clusters }) => clusters.forEach(({ cluster }) => (cluster.server = "https://127.0.0.1:1")));
+    const kubeconfig = kubeconfigWith(folder, "gone.kubeconfig", ({ clusters }) =>
+      clusters.forEach(({ cluster }) => (cluster.server = "https://127.0.0.1:1")),
+    );
     await refused([...restoreQuiet, "--kubeconfig", kubeconfig], [1, "KUBERNETES_UNREACHABLE"]);
     const status = await answer<StatusAnswer>(["status", "--kubeconfig", kubeconfig]);
     expect(status.source).toBe("backup");
@@ -162,10 +246,15 @@ describe("found on the way, and undone", () => {
   it("a symbolic link that leads out of the volume: nothing outside is touched", async () => {
     const outside = `/tmp/outside-${lab.lab.id}`;
     await runInside(lab.lab, "node", ["sh", "-ec", 'mkdir -p "$1"; echo precious >"$1/file"', "sh", outside]);
-    const entry = (await inClaim(lab, quiet, "find . -mindepth 1 -maxdepth 1 -type d -not -name lost+found | sort | head -1")).trim();
+    const entry = (
+      await inClaim(lab, quiet, "find . -mindepth 1 -maxdepth 1 -type d -not -name lost+found | sort | head -1")
+    ).trim();
     await inClaim(lab, quiet, `rm -r "${entry}"; ln -s ${outside} "${entry}"`);
     expect((await holdfast(restoreQuiet)).status).toBe(0);
-    expect((await runInside(lab.lab, "node", ["sh", "-c", `ls "${outside}"; cat "${outside}/file"; rm -r "${outside}"`])).stdout).toBe("file\nprecious\n");
+    expect(
+      (await runInside(lab.lab, "node", ["sh", "-c", `ls "${outside}"; cat "${outside}/file"; rm -r "${outside}"`]))
+        .stdout,
+    ).toBe("file\nprecious\n");
     expect(await situation()).toEqual(before);
   });
 
@@ -188,7 +277,8 @@ describe("found on the way, and undone", () => {
     await running.ended;
     await refused(["restore", "media/radarr", "--yes"], [11, "LOCKED"]);
     let last = await holdfast(["restore", "media/radarr", "--yes"]);
-    for (let attempt = 0; attempt < 20 && last.status === 11; attempt++) last = await holdfast(["restore", "media/radarr", "--yes"]);
+    for (let attempt = 0; attempt < 20 && last.status === 11; attempt++)
+      last = await holdfast(["restore", "media/radarr", "--yes"]);
     expect(last).toMatchObject({ status: 0 });
     expect((await checkRestored(lab, { namespace: "media", claim: "radarr" })).mismatches).toEqual([]);
     expect((await situation()).slice(1)).toEqual(before.slice(1));
@@ -196,7 +286,7 @@ describe("found on the way, and undone", () => {
 
   it("Ctrl-C in the middle of a backup leaves no staging pod", async () => {
     const running = startHoldfast(["backup", "--wait"]);
-    for (let waiting = true; waiting; ) waiting = (await pods(lab, "-A", "-l", "holdfast.dev/staging")).length === 0;
+    for (let waiting = true; waiting;) waiting = (await pods(lab, "-A", "-l", "holdfast.dev/staging")).length === 0;
     running.child.kill("SIGINT");
     expect((await running.ended).status).toBe(130);
     expect(await pods(lab, "-A", "-l", "holdfast.dev/staging")).toEqual([]);
@@ -204,5 +294,8 @@ describe("found on the way, and undone", () => {
 });
 
 it("nothing that was taken away for these tests is missing", () => {
-  expect(existsSync(join(paths(lab.lab).minioData, "../taken-away")) && readdirSync(join(paths(lab.lab).minioData, "../taken-away"))).toEqual([]);
+  expect(
+    existsSync(join(paths(lab.lab).minioData, "../taken-away")) &&
+      readdirSync(join(paths(lab.lab).minioData, "../taken-away")),
+  ).toEqual([]);
 });

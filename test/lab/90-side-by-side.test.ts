@@ -149,7 +149,7 @@ describe("secrets", () => {
 });
 
 describe("a store that has lost objects of one repository", () => {
-  const packs = (): readonly string[] => readdirSync(repository()).filter((name) => /^p/.test(name));
+  const packs = (): readonly string[] => readdirSync(repository()).filter((name) => name.startsWith("p"));
   const repository = (): string => join(paths(lab.lab).minioData, "homelab/velero/kopia/dns");
   const away = (): string => join(paths(lab.lab).nasState, "lost");
   let ran: Ran;

@@ -43,6 +43,10 @@ const died = async (signal: NodeJS.Signals, moment: number): Promise<void> => {
 };
 
 describe("a restore is killed", () => {
-  it.each(moments.filter((_, index) => index % 2 === 0))("without warning, after %i ms", (moment) => died("SIGKILL", moment));
-  it.each(moments.filter((_, index) => index % 2 === 1))("by SIGTERM, after %i ms", (moment) => died("SIGTERM", moment));
+  it.each(moments.filter((_, index) => index % 2 === 0))("without warning, after %i ms", (moment) =>
+    died("SIGKILL", moment),
+  );
+  it.each(moments.filter((_, index) => index % 2 === 1))("by SIGTERM, after %i ms", (moment) =>
+    died("SIGTERM", moment),
+  );
 });

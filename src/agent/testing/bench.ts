@@ -17,7 +17,12 @@ export interface Bench {
 /** The caller removes `base`. `onLine` hears each line as it is said. */
 export const agentBench = (onLine: (line: AgentLine) => void = () => undefined): Bench => {
   const base = mkdtempSync(join(tmpdir(), "holdfast-agent-"));
-  const places = { job: join(base, "job"), volumes: join(base, "volumes"), scratch: join(base, "scratch"), kopia: "/nowhere/kopia" };
+  const places = {
+    job: join(base, "job"),
+    volumes: join(base, "volumes"),
+    scratch: join(base, "scratch"),
+    kopia: "/nowhere/kopia",
+  };
   for (const directory of [places.job, places.volumes, places.scratch]) mkdirSync(directory);
   const lines: AgentLine[] = [];
   const stop = new AbortController();

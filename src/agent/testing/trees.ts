@@ -1,6 +1,18 @@
 /** Trees on a real file system for tests: planted from a description, and read back with everything that must survive. */
-import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
 
 export interface Attributes {
   readonly mode?: number;
@@ -36,7 +48,8 @@ const dress = (path: string, { mode, uid, gid, time }: Attributes): void => {
 /** Makes the tree below an existing root; attributes go on last and from the inside, so that they stay. */
 export const plant = (root: string, tree: readonly Planted[], attributes: Attributes = {}): void => {
   for (const item of tree) place(root, item);
-  for (const item of tree.toReversed()) if (item.kind !== "symlink" && item.kind !== "link") dress(join(root, item.path), item);
+  for (const item of tree.toReversed())
+    if (item.kind !== "symlink" && item.kind !== "link") dress(join(root, item.path), item);
   dress(root, attributes);
 };
 
@@ -56,7 +69,8 @@ const below = (root: string, directory: string): readonly string[] =>
     });
 
 /** latin1 keeps every byte of a name as one character. */
-const raw = (root: string, path: string): Buffer => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
+const raw = (root: string, path: string): Buffer =>
+  Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
 
 const describe = (root: string, path: string): string => {
   const file = raw(root, path);
@@ -64,10 +78,4 @@ const describe = (root: string, path: string): string => {
   const content = stats.isFile() ? readFileSync(file, "utf8") : stats.isSymbolicLink() ? readlinkSync(file) : "";
   const time = path === "." ? "" : ` ${stats.mtimeNs} i${stats.ino}`;
   return `${path} ${stats.mode.toString(8)} ${stats.uid}:${stats.gid}${time} n${stats.isDirectory() ? 0 : stats.nlink} ${content}`;
-};
-
-/** Everything in a directory, `name` included, as if written by somebody else. */
-export const write = (root: string, path: string, content: string): void => {
-  mkdirSync(dirname(join(root, path)), { recursive: true });
-  writeFileSync(join(root, path), content);
 };

@@ -4,7 +4,13 @@ import { MemoryAgents } from "../../systems/agent/memory.ts";
 import { aPlan } from "../testing/plans.ts";
 import { KopiaMover } from "./kopia.ts";
 
-const store = { endpoint: "https://nas.lab:9000", bucket: "velero", region: "us-east-1", prefix: "velero/", privateCa: true };
+const store = {
+  endpoint: "https://nas.lab:9000",
+  bucket: "velero",
+  region: "us-east-1",
+  prefix: "velero/",
+  privateCa: true,
+};
 const signal = new AbortController().signal;
 const ignore = () => undefined;
 const kinds = (agents: MemoryAgents) => agents.tasks.map(({ job }) => job.kind);
@@ -18,7 +24,13 @@ describe("KopiaMover", () => {
     expect(agents.tasks).toEqual([
       {
         operation: "op1",
-        job: { kind: "replace", part: "whole", store, operation: "op1", targets: [{ key: "v1", volume: "media/sonarr-config", repository: "media", snapshotId: "snap-1" }] },
+        job: {
+          kind: "replace",
+          part: "whole",
+          store,
+          operation: "op1",
+          targets: [{ key: "v1", volume: "media/sonarr-config", repository: "media", snapshotId: "snap-1" }],
+        },
         mounts: [{ key: "v1", namespace: "media", claim: "sonarr-config" }],
       },
     ]);
@@ -61,6 +73,10 @@ describe("KopiaMover", () => {
     await mover.putBack(aPlan(), signal);
     await mover.putBack(aPlan(), signal);
     expect(kinds(agents)).toEqual(["replace", "put-back", "put-back"]);
-    expect(agents.tasks.at(-1)).toEqual({ operation: "op1", job: { kind: "put-back", targets: [{ key: "v1", volume: "media/sonarr-config" }] }, mounts: [{ key: "v1", namespace: "media", claim: "sonarr-config" }] });
+    expect(agents.tasks.at(-1)).toEqual({
+      operation: "op1",
+      job: { kind: "put-back", targets: [{ key: "v1", volume: "media/sonarr-config" }] },
+      mounts: [{ key: "v1", namespace: "media", claim: "sonarr-config" }],
+    });
   });
 });

@@ -18,7 +18,11 @@ export class KopiaMover implements DataMover {
   }
 
   async replace(plan: RestorePlan, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
-    const task = { operation: plan.operation, job: this.#replacing.job(plan, this.#store, "whole"), mounts: mountsOf(plan) };
+    const task = {
+      operation: plan.operation,
+      job: this.#replacing.job(plan, this.#store, "whole"),
+      mounts: mountsOf(plan),
+    };
     await this.#agents.run(task, this.#replacing.watch(onLine), signal);
     this.#replacing.finished();
   }

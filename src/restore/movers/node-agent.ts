@@ -32,7 +32,10 @@ export interface NodeAgentOptions {
 }
 
 interface Pod extends KubeObject {
-  readonly status?: { readonly phase?: string; readonly initContainerStatuses?: readonly { readonly state?: { readonly terminated?: object } }[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly initContainerStatuses?: readonly { readonly state?: { readonly terminated?: object } }[];
+  };
 }
 
 const pollInterval = 300;
@@ -50,9 +53,17 @@ export class NodeAgentMover implements DataMover {
     const { agents, store } = this.#options;
     const mounts = mountsOf(plan);
     const watch = this.#replacing.watch(onLine);
-    await agents.run({ operation: plan.operation, job: this.#replacing.job(plan, store, "before"), mounts }, watch, signal);
+    await agents.run(
+      { operation: plan.operation, job: this.#replacing.job(plan, store, "before"), mounts },
+      watch,
+      signal,
+    );
     await this.#restoreAll(plan, onLine, signal);
-    await agents.run({ operation: plan.operation, job: this.#replacing.job(plan, store, "after"), mounts }, watch, signal);
+    await agents.run(
+      { operation: plan.operation, job: this.#replacing.job(plan, store, "after"), mounts },
+      watch,
+      signal,
+    );
     this.#replacing.finished();
   }
 
@@ -66,7 +77,9 @@ export class NodeAgentMover implements DataMover {
     const helperImage = await this.#veleroImage();
     const owner = await kubernetes.create(resources.configMaps, ownerOf(plan.operation, veleroNamespace));
     try {
-      const results = await Promise.allSettled(plan.items.map((item) => this.#restoreOne({ plan, item, owner, helperImage, onLine, signal })));
+      const results = await Promise.allSettled(
+        plan.items.map((item) => this.#restoreOne({ plan, item, owner, helperImage, onLine, signal })),
+      );
       for (const result of results) if (result.status === "rejected") throw result.reason;
     } finally {
       // The PodVolumeRestores go with their owner.
@@ -78,12 +91,24 @@ export class NodeAgentMover implements DataMover {
     const { kubernetes, veleroNamespace, storageLocation, image } = this.#options;
     const { plan, item, owner, helperImage } = work;
     const { namespace, claim } = item.target;
-    const pod = await kubernetes.create<Pod>(resources.pods, helperPod({ operation: plan.operation, key: item.key, namespace, claim, helperImage, image, owner }));
+    const pod = await kubernetes.create<Pod>(
+      resources.pods,
+      helperPod({ operation: plan.operation, key: item.key, namespace, claim, helperImage, image, owner }),
+    );
     try {
-      const made = await kubernetes.create(resources.podVolumeRestores, podVolumeRestore({
-        operation: plan.operation, key: item.key, namespace: veleroNamespace, pod, owner, storageLocation,
-        snapshotId: item.chosen.copy.snapshotId ?? "", sourceNamespace: item.chosen.copy.repository,
-      }));
+      const made = await kubernetes.create(
+        resources.podVolumeRestores,
+        podVolumeRestore({
+          operation: plan.operation,
+          key: item.key,
+          namespace: veleroNamespace,
+          pod,
+          owner,
+          storageLocation,
+          snapshotId: item.chosen.copy.snapshotId ?? "",
+          sourceNamespace: item.chosen.copy.repository,
+        }),
+      );
       await this.#waitForRestore(work, made.metadata.name);
       await this.#waitForHelper(work, pod);
     } finally {
@@ -96,13 +121,24 @@ export class NodeAgentMover implements DataMover {
     const volume = volumeName(item.target);
     const deadline = clock.now() + timeout;
     for (;;) {
-      const restore = await kubernetes.get<PodVolumeRestore>(resources.podVolumeRestores, { namespace: veleroNamespace, name });
+      const restore = await kubernetes.get<PodVolumeRestore>(resources.podVolumeRestores, {
+        namespace: veleroNamespace,
+        name,
+      });
       const { phase = "New", message, progress } = restore?.status ?? {};
       if (phase === "Completed") return;
       if (restore === undefined || isTerminal(phase)) {
-        throw new Failure("AGENT_FAILED", { what: `Velero's node-agent did not restore ${volume}: it ended as ${restore === undefined ? "deleted" : phase}.`, ...(message === undefined ? {} : { why: message }), todo: "Restore without --mover node-agent." });
+        throw new Failure("AGENT_FAILED", {
+          what: `Velero's node-agent did not restore ${volume}: it ended as ${restore === undefined ? "deleted" : phase}.`,
+          ...(message === undefined ? {} : { why: message }),
+          todo: "Restore without --mover node-agent.",
+        });
       }
-      if (clock.now() > deadline) throw new Failure("TIMEOUT", { what: `Velero's node-agent has not restored ${volume} in time (${phase}).`, todo: "Give a longer --timeout, or restore without --mover node-agent." });
+      if (clock.now() > deadline)
+        throw new Failure("TIMEOUT", {
+          what: `Velero's node-agent has not restored ${volume} in time (${phase}).`,
+          todo: "Give a longer --timeout, or restore without --mover node-agent.",
+        });
       onLine({ type: "progress", volume, files: 0, bytes: progress?.bytesDone ?? 0 });
       await clock.sleep(pollInterval, signal);
     }
@@ -113,24 +149,37 @@ export class NodeAgentMover implements DataMover {
     const { kubernetes, clock, timeout } = this.#options;
     const deadline = clock.now() + timeout;
     for (;;) {
-      const present = await kubernetes.get<Pod>(resources.pods, { namespace: item.target.namespace, name: pod.metadata.name });
+      const present = await kubernetes.get<Pod>(resources.pods, {
+        namespace: item.target.namespace,
+        name: pod.metadata.name,
+      });
       if (present?.status?.initContainerStatuses?.[0]?.state?.terminated !== undefined) return;
-      if (clock.now() > deadline) throw new Failure("TIMEOUT", { what: `Velero's restore helper in ${volumeName(item.target)} does not end.` });
+      if (clock.now() > deadline)
+        throw new Failure("TIMEOUT", { what: `Velero's restore helper in ${volumeName(item.target)} does not end.` });
       await clock.sleep(pollInterval, signal);
     }
   }
 
   async #veleroImage(): Promise<string> {
     const { kubernetes, veleroNamespace } = this.#options;
-    const velero = await kubernetes.get<VeleroDeployment>(resources.deployments, { namespace: veleroNamespace, name: "velero" });
+    const velero = await kubernetes.get<VeleroDeployment>(resources.deployments, {
+      namespace: veleroNamespace,
+      name: "velero",
+    });
     const image = velero?.spec.template.spec.containers[0]?.image;
-    if (image === undefined) throw new Failure("VELERO_ABSENT", { what: `There is no Deployment velero in the namespace ${veleroNamespace}.`, todo: "Restore without --mover node-agent: the default mover needs no Velero." });
+    if (image === undefined)
+      throw new Failure("VELERO_ABSENT", {
+        what: `There is no Deployment velero in the namespace ${veleroNamespace}.`,
+        todo: "Restore without --mover node-agent: the default mover needs no Velero.",
+      });
     return image;
   }
 }
 
 interface VeleroDeployment extends KubeObject {
-  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly image?: string }[] } } };
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly image?: string }[] } };
+  };
 }
 
 interface Work {

@@ -45,7 +45,11 @@ export class Replacing {
   async putBack(plan: RestorePlan, signal: AbortSignal): Promise<void> {
     if (!this.#touched) return;
     const targets = plan.items.map(({ key, target }) => ({ key, volume: volumeName(target) }));
-    await this.#agents.run({ operation: plan.operation, job: { kind: "put-back", targets }, mounts: mountsOf(plan) }, () => undefined, signal);
+    await this.#agents.run(
+      { operation: plan.operation, job: { kind: "put-back", targets }, mounts: mountsOf(plan) },
+      () => undefined,
+      signal,
+    );
     this.#touched = false;
   }
 }

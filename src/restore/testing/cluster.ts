@@ -32,7 +32,14 @@ export const mounting = (claim: string): object => ({
 
 const aDeployment = (name: string, replicas: number): KubeObject => {
   const labels = { app: name };
-  return { metadata: { name, namespace: "media" }, spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: mounting(`${name}-config`) } } } as KubeObject;
+  return {
+    metadata: { name, namespace: "media" },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: mounting(`${name}-config`) },
+    },
+  } as KubeObject;
 };
 
 /** Numbered ids: unpredictable ones are of no use to a test. */
@@ -47,15 +54,30 @@ export const aCluster = async (replicas = 2, apps: readonly string[] = ["sonarr"
   const world = { clock, randomId: numbered() };
   const kubernetes = new MemoryKubernetes(world);
   const output = { isTTY: false, write: () => undefined };
-  const context: Context = { ...world, env: {}, cwd: "/", stdin: { isTTY: false, readLine: async () => undefined }, stdout: output, stderr: output, signal: stop.signal };
+  const context: Context = {
+    ...world,
+    env: {},
+    cwd: "/",
+    stdin: { isTTY: false, readLine: async () => undefined },
+    stdout: output,
+    stderr: output,
+    signal: stop.signal,
+  };
   const cluster: Omit<Cluster, "controllers"> = {
     kubernetes,
     context,
     stop,
     outcome: () => "ready",
-    deployment: (name = "sonarr") => kubernetes.as("test").get<Deployment>(resources.deployments, { namespace: "media", name }),
-    pods: async () => (await kubernetes.as("test").list(resources.pods, { namespace: "media" })).items.map(({ metadata }) => metadata.name),
-    scale: async (count) => void (await kubernetes.as("argocd").mergePatch(resources.deployments, { namespace: "media", name: "sonarr" }, { spec: { replicas: count } })),
+    deployment: (name = "sonarr") =>
+      kubernetes.as("test").get<Deployment>(resources.deployments, { namespace: "media", name }),
+    pods: async () =>
+      (await kubernetes.as("test").list(resources.pods, { namespace: "media" })).items.map(
+        ({ metadata }) => metadata.name,
+      ),
+    scale: async (count) =>
+      void (await kubernetes
+        .as("argocd")
+        .mergePatch(resources.deployments, { namespace: "media", name: "sonarr" }, { spec: { replicas: count } })),
   };
   const controllers = new MemoryControllers(kubernetes, { ...world, outcome: (pod) => cluster.outcome(pod) });
   kubernetes.put(resources.namespaces, { metadata: { name: "media" } });

@@ -11,7 +11,13 @@ export const anItem = (part: Partial<RestoreItem> = {}): RestoreItem => ({
   ...part,
 });
 
-export const aStop = (part: Partial<Stop> = {}): Stop => ({ kind: "Deployment", namespace: "media", name: "sonarr", replicas: 1, ...part });
+export const aStop = (part: Partial<Stop> = {}): Stop => ({
+  kind: "Deployment",
+  namespace: "media",
+  name: "sonarr",
+  replicas: 1,
+  ...part,
+});
 
 export const aPlan = (part: Partial<RestorePlan> = {}): RestorePlan => ({
   operation: "op1",

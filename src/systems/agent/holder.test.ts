@@ -11,12 +11,24 @@ beforeEach(async () => {
 afterEach(() => cluster.controllers.stop());
 
 const claim = (name: string, source: object | undefined): void => {
-  cluster.kubernetes.put(resources.persistentVolumeClaims, { metadata: { name, namespace: "media" }, spec: source === undefined ? {} : { volumeName: `pv-${name}` } } as KubeObject);
-  if (source !== undefined) cluster.kubernetes.put(resources.persistentVolumes, { metadata: { name: `pv-${name}` }, spec: source } as KubeObject);
+  cluster.kubernetes.put(resources.persistentVolumeClaims, {
+    metadata: { name, namespace: "media" },
+    spec: source === undefined ? {} : { volumeName: `pv-${name}` },
+  } as KubeObject);
+  if (source !== undefined)
+    cluster.kubernetes.put(resources.persistentVolumes, {
+      metadata: { name: `pv-${name}` },
+      spec: source,
+    } as KubeObject);
 };
-const mounts = (...claims: readonly string[]) => claims.map((name, index) => ({ key: `v${index + 1}`, namespace: "media", claim: name }));
+const mounts = (...claims: readonly string[]) =>
+  claims.map((name, index) => ({ key: `v${index + 1}`, namespace: "media", claim: name }));
 const hold = (...claims: readonly string[]) =>
-  holdVolumes({ kubernetes: cluster.kubernetes, clock: cluster.context.clock, signal: cluster.stop.signal }, mounts(...claims), { image: "holdfast:1", operation: "op1", kubeletDir: "/var/lib/kubelet", timeout: 3000 });
+  holdVolumes(
+    { kubernetes: cluster.kubernetes, clock: cluster.context.clock, signal: cluster.stop.signal },
+    mounts(...claims),
+    { image: "holdfast:1", operation: "op1", kubeletDir: "/var/lib/kubelet", timeout: 3000 },
+  );
 const pod = async (name: string) => cluster.kubernetes.get(resources.pods, { namespace: "media", name });
 
 describe("holdVolumes", () => {
@@ -37,7 +49,11 @@ describe("holdVolumes", () => {
     await hold("a");
     expect(await pod("holdfast-hold-op1-v1")).toMatchObject({
       metadata: { labels: { "holdfast.dev/operation": "op1", "velero.io/exclude-from-backup": "true" } },
-      spec: { automountServiceAccountToken: false, securityContext: { runAsNonRoot: true }, volumes: [{ persistentVolumeClaim: { claimName: "a" } }] },
+      spec: {
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true },
+        volumes: [{ persistentVolumeClaim: { claimName: "a" } }],
+      },
     });
   });
 
@@ -45,8 +61,14 @@ describe("holdVolumes", () => {
     claim("a", { csi: {} });
     claim("b", { hostPath: { path: "/data" } });
     claim("c", undefined);
-    await expect(hold("a", "b")).rejects.toMatchObject({ code: "TARGET_UNUSABLE", why: expect.stringContaining("hostPath") as string });
-    await expect(hold("a", "c")).rejects.toMatchObject({ code: "TARGET_UNUSABLE", what: "The claim media/c is not bound to a volume." });
+    await expect(hold("a", "b")).rejects.toMatchObject({
+      code: "TARGET_UNUSABLE",
+      why: expect.stringContaining("hostPath") as string,
+    });
+    await expect(hold("a", "c")).rejects.toMatchObject({
+      code: "TARGET_UNUSABLE",
+      what: "The claim media/c is not bound to a volume.",
+    });
     await expect(hold("gone")).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
     expect(await cluster.pods()).toEqual([]);
   });
@@ -54,13 +76,24 @@ describe("holdVolumes", () => {
   it("gives up with the cluster's own warning when the claim cannot be mounted", async () => {
     claim("a", { csi: {} });
     cluster.outcome = () => "pending";
-    await expect(hold("a")).rejects.toMatchObject({ code: "TARGET_UNUSABLE", why: expect.stringContaining("its holder pod is") as string });
+    await expect(hold("a")).rejects.toMatchObject({
+      code: "TARGET_UNUSABLE",
+      why: expect.stringContaining("its holder pod is") as string,
+    });
     await removeHolders(cluster.kubernetes, mounts("a"), "op1");
     const event = (name: string, type: string, message: string) =>
-      cluster.kubernetes.put(resources.events, { metadata: { name, namespace: "media" }, involvedObject: { name: "holdfast-hold-op1-v1" }, type, message } as KubeObject);
+      cluster.kubernetes.put(resources.events, {
+        metadata: { name, namespace: "media" },
+        involvedObject: { name: "holdfast-hold-op1-v1" },
+        type,
+        message,
+      } as KubeObject);
     event("e1", "Warning", "Multi-Attach error");
     event("e2", "Normal", "pulled");
-    await expect(hold("a")).rejects.toMatchObject({ what: "The claim media/a could not be mounted within 3 s.", why: "Multi-Attach error" });
+    await expect(hold("a")).rejects.toMatchObject({
+      what: "The claim media/a could not be mounted within 3 s.",
+      why: "Multi-Attach error",
+    });
   });
 });
 

@@ -67,7 +67,11 @@ const holderPod = (mount: AgentMount, options: HolderOptions): KubeObject =>
           image: options.image,
           imagePullPolicy: "IfNotPresent",
           command: ["/bin/sleep", "86400"],
-          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+          },
           volumeMounts: [{ name: "data", mountPath: "/data" }],
         },
       ],
@@ -76,7 +80,14 @@ const holderPod = (mount: AgentMount, options: HolderOptions): KubeObject =>
   }) as KubeObject;
 
 /** Directory names that the kubelet gives to the sources it mounts itself. */
-const pluginOf: Readonly<Record<string, string>> = { local: "local-volume", nfs: "nfs", iscsi: "iscsi", cephfs: "cephfs", rbd: "rbd", fc: "fc" };
+const pluginOf: Readonly<Record<string, string>> = {
+  local: "local-volume",
+  nfs: "nfs",
+  iscsi: "iscsi",
+  cephfs: "cephfs",
+  rbd: "rbd",
+  fc: "fc",
+};
 
 const volumeDirectory = (pv: PersistentVolume): string | undefined => {
   if ("csi" in pv.spec) return `kubernetes.io~csi/${pv.metadata.name}/mount`;
@@ -87,10 +98,20 @@ const volumeDirectory = (pv: PersistentVolume): string | undefined => {
 /** Where the kubelet mounts a claim, below a pod's directory. Throws TARGET_UNUSABLE for sources without a mount. */
 const directoryOfClaim = async (kubernetes: Kubernetes, mount: AgentMount): Promise<string> => {
   const name = `${mount.namespace}/${mount.claim}`;
-  const claim = await kubernetes.get<Claim>(resources.persistentVolumeClaims, { namespace: mount.namespace, name: mount.claim });
+  const claim = await kubernetes.get<Claim>(resources.persistentVolumeClaims, {
+    namespace: mount.namespace,
+    name: mount.claim,
+  });
   const volumeName = claim?.spec.volumeName;
-  const pv = volumeName === undefined ? undefined : await kubernetes.get<PersistentVolume>(resources.persistentVolumes, { name: volumeName });
-  if (pv === undefined) throw new Failure("TARGET_UNUSABLE", { what: `The claim ${name} is not bound to a volume.`, todo: `kubectl -n ${mount.namespace} describe pvc ${mount.claim}` });
+  const pv =
+    volumeName === undefined
+      ? undefined
+      : await kubernetes.get<PersistentVolume>(resources.persistentVolumes, { name: volumeName });
+  if (pv === undefined)
+    throw new Failure("TARGET_UNUSABLE", {
+      what: `The claim ${name} is not bound to a volume.`,
+      todo: `kubectl -n ${mount.namespace} describe pvc ${mount.claim}`,
+    });
   const directory = volumeDirectory(pv);
   if (directory !== undefined) return directory;
   throw new Failure("TARGET_UNUSABLE", {
@@ -107,7 +128,11 @@ interface World {
 }
 
 /** Creates a holder for each mount and waits until all run. The caller removes them with `removeHolders`. */
-export const holdVolumes = async (world: World, mounts: readonly AgentMount[], options: HolderOptions): Promise<readonly HeldVolume[]> => {
+export const holdVolumes = async (
+  world: World,
+  mounts: readonly AgentMount[],
+  options: HolderOptions,
+): Promise<readonly HeldVolume[]> => {
   const { kubernetes, clock } = world;
   const directories = await Promise.all(mounts.map((mount) => directoryOfClaim(kubernetes, mount)));
   await Promise.all(mounts.map((mount) => kubernetes.create(resources.pods, holderPod(mount, options))));
@@ -124,7 +149,12 @@ export const holdVolumes = async (world: World, mounts: readonly AgentMount[], o
   );
 };
 
-const waitUntilRunning = async ({ kubernetes, clock, signal }: World, mount: AgentMount, options: HolderOptions, deadline: number): Promise<Pod> => {
+const waitUntilRunning = async (
+  { kubernetes, clock, signal }: World,
+  mount: AgentMount,
+  options: HolderOptions,
+  deadline: number,
+): Promise<Pod> => {
   const name = { namespace: mount.namespace, name: nameFor(mount, options.operation) };
   for (;;) {
     const pod = await kubernetes.get<Pod>(resources.pods, name);
@@ -140,14 +170,30 @@ const waitUntilRunning = async ({ kubernetes, clock, signal }: World, mount: Age
   }
 };
 
-const lastWarning = async (kubernetes: Kubernetes, pod: { readonly namespace: string; readonly name: string }): Promise<string | undefined> => {
-  const events = await kubernetes.list<Event>(resources.events, { namespace: pod.namespace, fields: `involvedObject.name=${pod.name}` });
+const lastWarning = async (
+  kubernetes: Kubernetes,
+  pod: { readonly namespace: string; readonly name: string },
+): Promise<string | undefined> => {
+  const events = await kubernetes.list<Event>(resources.events, {
+    namespace: pod.namespace,
+    fields: `involvedObject.name=${pod.name}`,
+  });
   return events.items.findLast((event) => event.type === "Warning")?.message;
 };
 
 /** Removes the holders of an operation, wherever they are. */
-export const removeHolders = async (kubernetes: Kubernetes, mounts: readonly AgentMount[], operation: string): Promise<void> => {
+export const removeHolders = async (
+  kubernetes: Kubernetes,
+  mounts: readonly AgentMount[],
+  operation: string,
+): Promise<void> => {
   await Promise.all(
-    mounts.map((mount) => kubernetes.remove(resources.pods, { namespace: mount.namespace, name: nameFor(mount, operation) }, { gracePeriodSeconds: 0 })),
+    mounts.map((mount) =>
+      kubernetes.remove(
+        resources.pods,
+        { namespace: mount.namespace, name: nameFor(mount, operation) },
+        { gracePeriodSeconds: 0 },
+      ),
+    ),
   );
 };

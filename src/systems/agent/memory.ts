@@ -3,7 +3,11 @@ import type { AgentLine } from "../../agent/lines.ts";
 import type { Agents, AgentTask } from "./port.ts";
 
 /** One run of the program: it says lines, heeds the signal, and throws the failure that it ends with. */
-export type AgentScript = (task: AgentTask, say: (line: AgentLine) => void, signal: AbortSignal) => void | Promise<void>;
+export type AgentScript = (
+  task: AgentTask,
+  say: (line: AgentLine) => void,
+  signal: AbortSignal,
+) => void | Promise<void>;
 
 export class MemoryAgents implements Agents {
   /** All runs so far, in their order. */

@@ -62,14 +62,21 @@ export const agentPod = (input: PodInput): KubeObject =>
           volumeMounts: [
             { name: "job", mountPath: "/job", readOnly: true },
             { name: "scratch", mountPath: "/scratch" },
-            ...input.volumes.map((volume) => ({ name: `v-${volume.key}`, mountPath: `/volumes/${volume.key}`, mountPropagation: "HostToContainer" })),
+            ...input.volumes.map((volume) => ({
+              name: `v-${volume.key}`,
+              mountPath: `/volumes/${volume.key}`,
+              mountPropagation: "HostToContainer",
+            })),
           ],
         },
       ],
       volumes: [
         { name: "job", secret: { secretName: input.name, defaultMode: 0o400 } },
         { name: "scratch", emptyDir: {} },
-        ...input.volumes.map((volume) => ({ name: `v-${volume.key}`, hostPath: { path: volume.hostPath, type: "Directory" } })),
+        ...input.volumes.map((volume) => ({
+          name: `v-${volume.key}`,
+          hostPath: { path: volume.hostPath, type: "Directory" },
+        })),
       ],
     },
   }) as KubeObject;

@@ -49,7 +49,12 @@ export class PodAgents implements Agents {
     let heardOut = false;
     try {
       await this.#ensureNamespace();
-      const volumes = await holdVolumes({ kubernetes, clock: context.clock, signal }, task.mounts, { image, operation: task.operation, kubeletDir, timeout });
+      const volumes = await holdVolumes({ kubernetes, clock: context.clock, signal }, task.mounts, {
+        image,
+        operation: task.operation,
+        kubeletDir,
+        timeout,
+      });
       oneNode(volumes);
       const input = this.#podInput(name, task, volumes);
       await kubernetes.create(resources.secrets, agentSecret(input));
@@ -65,13 +70,24 @@ export class PodAgents implements Agents {
     const { kubernetes, namespace: name } = this.#options;
     if ((await kubernetes.get(resources.namespaces, { name })) !== undefined) return;
     // Its pods reach into the kubelet's directory, which the restricted pod security levels refuse.
-    const labels = { ...managedLabels("namespace"), "pod-security.kubernetes.io/enforce": "privileged", "velero.io/exclude-from-backup": "true" };
+    const labels = {
+      ...managedLabels("namespace"),
+      "pod-security.kubernetes.io/enforce": "privileged",
+      "velero.io/exclude-from-backup": "true",
+    };
     await kubernetes.create(resources.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
   }
 
   #podInput(name: string, task: AgentTask, volumes: readonly HeldVolume[]): PodInput {
     const { namespace, image, secretFiles } = this.#options;
-    return { name, namespace, operation: task.operation, image, volumes, files: { ...secretFiles, "job.json": JSON.stringify(task.job satisfies AgentJob) } };
+    return {
+      name,
+      namespace,
+      operation: task.operation,
+      image,
+      volumes,
+      files: { ...secretFiles, "job.json": JSON.stringify(task.job satisfies AgentJob) },
+    };
   }
 
   async #waitUntilStarted(name: string, signal: AbortSignal): Promise<void> {
@@ -111,7 +127,8 @@ export class PodAgents implements Agents {
     const { kubernetes, namespace } = this.#options;
     const pod = await kubernetes.get<Pod>(resources.pods, { namespace, name });
     const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
-    const why = ended === undefined ? "its log ended" : `it ended with ${ended.reason ?? "exit"} ${ended.exitCode ?? ""}`;
+    const why =
+      ended === undefined ? "its log ended" : `it ended with ${ended.reason ?? "exit"} ${ended.exitCode ?? ""}`;
     return new Failure("AGENT_FAILED", {
       what: `The pod ${namespace}/${name} ended without a result.`,
       why: [why, ...strangers.slice(-3)].join("; "),
@@ -143,7 +160,10 @@ const notStarted = (name: string, pod: Pod | undefined): Failure => {
   const waiting = pod?.status?.containerStatuses?.[0]?.state?.waiting;
   return new Failure("AGENT_FAILED", {
     what: `The pod ${name} did not start.`,
-    why: waiting === undefined ? `it is ${pod?.status?.phase ?? "gone"}` : `${waiting.reason ?? "waiting"} ${waiting.message ?? ""}`.trim(),
+    why:
+      waiting === undefined
+        ? `it is ${pod?.status?.phase ?? "gone"}`
+        : `${waiting.reason ?? "waiting"} ${waiting.message ?? ""}`.trim(),
     todo: "Check that the image under holdfast.image can be pulled, and that nodes have room.",
   });
 };

@@ -12,7 +12,9 @@ import { parseProgress } from "./progress.ts";
 const manifestSchema = z.looseObject({
   id: z.string(),
   incomplete: z.string().optional(),
-  stats: z.looseObject({ excludedFileCount: z.number().default(0), excludedDirCount: z.number().default(0) }).prefault({}),
+  stats: z
+    .looseObject({ excludedFileCount: z.number().default(0), excludedDirCount: z.number().default(0) })
+    .prefault({}),
   rootEntry: entrySchema,
 });
 
@@ -39,7 +41,10 @@ export class KopiaRepository implements Repository {
     this.#manifests ??= this.#list();
     const found = (await this.#manifests).get(id);
     if (found !== undefined) return found;
-    throw new Failure("COPY_MISSING", { what: `The kopia snapshot ${id} is not in its repository.`, todo: "Take another point; `holdfast points` lists them." });
+    throw new Failure("COPY_MISSING", {
+      what: `The kopia snapshot ${id} is not in its repository.`,
+      todo: "Take another point; `holdfast points` lists them.",
+    });
   }
 
   async *entries(snapshot: KopiaSnapshot): AsyncIterable<CopyEntry> {
@@ -58,17 +63,32 @@ export class KopiaRepository implements Repository {
 
   async verify(ids: readonly string[], filesPercent: number): Promise<void> {
     try {
-      await this.#program.run(["snapshot", "verify", "--parallel=8", `--verify-files-percent=${filesPercent}`, ...ids], { doing: `verify ${ids.join(", ")}` });
+      await this.#program.run(
+        ["snapshot", "verify", "--parallel=8", `--verify-files-percent=${filesPercent}`, ...ids],
+        { doing: `verify ${ids.join(", ")}` },
+      );
     } catch (error) {
       // Whatever else kopia says while it verifies, the copy has not been read whole.
       if (!isFailure(error, "REPOSITORY_FAILED")) throw error;
-      throw new Failure("COPY_CORRUPT", { what: error.what, ...(error.why === undefined ? {} : { why: error.why }), cause: error });
+      throw new Failure("COPY_CORRUPT", {
+        what: error.what,
+        ...(error.why === undefined ? {} : { why: error.why }),
+        cause: error,
+      });
     }
   }
 
   async restore(snapshot: KopiaSnapshot, directory: string, options: RestoreOptions): Promise<void> {
     await this.#program.run(
-      ["snapshot", "restore", snapshot.id, directory, `--parallel=${options.parallel}`, "--write-sparse-files", "--no-ignore-permission-errors"],
+      [
+        "snapshot",
+        "restore",
+        snapshot.id,
+        directory,
+        `--parallel=${options.parallel}`,
+        "--write-sparse-files",
+        "--no-ignore-permission-errors",
+      ],
       {
         doing: `restore ${snapshot.id}`,
         signal: options.signal,
@@ -85,7 +105,9 @@ export class KopiaRepository implements Repository {
   }
 
   async #list(): Promise<ReadonlyMap<string, KopiaSnapshot>> {
-    const text = await this.#program.run(["snapshot", "list", "--all", "--show-identical", "--incomplete", "--json"], { doing: "list its snapshots" });
+    const text = await this.#program.run(["snapshot", "list", "--all", "--show-identical", "--incomplete", "--json"], {
+      doing: "list its snapshots",
+    });
     const manifests = z.array(manifestSchema).nullable().safeParse(JSON.parse(text));
     if (!manifests.success) throw kopiaFailure("list its snapshots in a form that is known", manifests.error.message);
     return new Map((manifests.data ?? []).map((manifest) => [manifest.id, snapshotOf(manifest)]));

@@ -38,8 +38,27 @@ describe("parseTime", () => {
 
 describe("copyEntryOf", () => {
   it("gives an entry as kopia stores it", () => {
-    const stored = entrySchema.parse({ name: "f", type: "f", mode: "0640", size: 12, mtime: "1970-01-01T00:00:01Z", uid: 5, gid: 6, obj: "kabc", unknown: 1 });
-    expect(copyEntryOf(stored, "d/f")).toEqual({ path: "d/f", type: "file", mode: 0o640, uid: 5, gid: 6, size: 12, mtime: 1_000_000_000n, objectId: "kabc" });
+    const stored = entrySchema.parse({
+      name: "f",
+      type: "f",
+      mode: "0640",
+      size: 12,
+      mtime: "1970-01-01T00:00:01Z",
+      uid: 5,
+      gid: 6,
+      obj: "kabc",
+      unknown: 1,
+    });
+    expect(copyEntryOf(stored, "d/f")).toEqual({
+      path: "d/f",
+      type: "file",
+      mode: 0o640,
+      uid: 5,
+      gid: 6,
+      size: 12,
+      mtime: 1_000_000_000n,
+      objectId: "kabc",
+    });
   });
 
   it.each([
@@ -52,7 +71,16 @@ describe("copyEntryOf", () => {
   });
 
   it("takes what kopia leaves out as zero: root's files have no uid", () => {
-    expect(copyEntryOf(entrySchema.parse({ name: "e", type: "f" }), "e")).toEqual({ path: "e", type: "file", mode: 0, uid: 0, gid: 0, size: 0, mtime: 0n, objectId: "" });
+    expect(copyEntryOf(entrySchema.parse({ name: "e", type: "f" }), "e")).toEqual({
+      path: "e",
+      type: "file",
+      mode: 0,
+      uid: 0,
+      gid: 0,
+      size: 0,
+      mtime: 0n,
+      objectId: "",
+    });
   });
 });
 
@@ -63,7 +91,24 @@ describe("directorySchema", () => {
   });
 
   it("reads a summary with what failed", () => {
-    const { entries } = directorySchema.parse({ entries: [{ name: "d", type: "d", obj: "k1", summ: { size: 3, files: 1, numFailed: 1, errors: [{ path: "x", error: "denied" }] } }] });
-    expect(entries?.[0]?.summ).toMatchObject({ size: 3, files: 1, symlinks: 0, dirs: 0, numFailed: 1, numIgnoredErrors: 0, errors: [{ path: "x", error: "denied" }] });
+    const { entries } = directorySchema.parse({
+      entries: [
+        {
+          name: "d",
+          type: "d",
+          obj: "k1",
+          summ: { size: 3, files: 1, numFailed: 1, errors: [{ path: "x", error: "denied" }] },
+        },
+      ],
+    });
+    expect(entries?.[0]?.summ).toMatchObject({
+      size: 3,
+      files: 1,
+      symlinks: 0,
+      dirs: 0,
+      numFailed: 1,
+      numIgnoredErrors: 0,
+      errors: [{ path: "x", error: "denied" }],
+    });
   });
 });

@@ -5,7 +5,10 @@ describe("kopiaFailure", () => {
   it.each([
     ["ERROR error connecting to repository: repository not initialized in the provided storage", "COPY_MISSING"],
     ["ERROR open repository: unable to open repository: invalid repository password", "REPOSITORY_PASSWORD"],
-    ['unable to get bucket: Get "https://nas.lab:9000/?location=": tls: failed to verify certificate: x509: certificate signed by unknown authority', "BUCKET_UNTRUSTED"],
+    [
+      'unable to get bucket: Get "https://nas.lab:9000/?location=": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      "BUCKET_UNTRUSTED",
+    ],
     ["can't connect to storage: The Access Key Id you provided does not exist in our records.", "BUCKET_DENIED"],
     ["The request signature we calculated does not match the signature you provided.", "BUCKET_DENIED"],
     ["Access Denied.", "BUCKET_DENIED"],
@@ -24,7 +27,8 @@ describe("kopiaFailure", () => {
   });
 
   it("gives the last telling lines as the reason, without progress and hints", () => {
-    const output = "Connected to repository.\n\nNOTICE: Kopia will check for updates\r\nProcessed 3 (1 KB) of 5\nfirst\nsecond\n  third  \nRestoring to local filesystem\nERROR last\n";
+    const output =
+      "Connected to repository.\n\nNOTICE: Kopia will check for updates\r\nProcessed 3 (1 KB) of 5\nfirst\nsecond\n  third  \nRestoring to local filesystem\nERROR last\n";
     expect(kopiaFailure("restore", output).why).toBe("second; third; ERROR last");
   });
 

@@ -5,7 +5,10 @@ import { Failure } from "../../model/failure.ts";
 import type { CopyEntry, KopiaSnapshot, Repository, RestoreOptions } from "./port.ts";
 
 /** An entry of a copy; what is not named is ordinary. Parents come before children. */
-export type CopiedEntry = Partial<Omit<CopyEntry, "path" | "size" | "objectId">> & { readonly path: string; readonly content?: string | Uint8Array };
+export type CopiedEntry = Partial<Omit<CopyEntry, "path" | "size" | "objectId">> & {
+  readonly path: string;
+  readonly content?: string | Uint8Array;
+};
 
 /** Where a restore stands: just before `path` is written, or, without a path, when all is written. */
 export interface RestoreStep {
@@ -101,7 +104,8 @@ export class MemoryRepository implements Repository {
       bytes += entry.size;
       options.onProgress({ files, bytes });
     }
-    for (const entry of entries.toReversed().filter(({ type }) => type === "directory")) await dress(entry, join(directory, entry.path));
+    for (const entry of entries.toReversed().filter(({ type }) => type === "directory"))
+      await dress(entry, join(directory, entry.path));
     await dress(snapshot.root, directory);
     await this.#hook({ id: snapshot.id, directory, path: undefined });
     options.signal.throwIfAborted();
@@ -116,7 +120,16 @@ export class MemoryRepository implements Repository {
     const objectId = `${id}/${entry.path}`;
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : (content ?? new Uint8Array());
     this.#contents.set(objectId, bytes);
-    return { mode: type === "directory" ? 0o755 : 0o644, uid: 0, gid: 0, mtime: aTime, ...entry, type, size: type === "file" ? bytes.length : 0, objectId };
+    return {
+      mode: type === "directory" ? 0o755 : 0o644,
+      uid: 0,
+      gid: 0,
+      mtime: aTime,
+      ...entry,
+      type,
+      size: type === "file" ? bytes.length : 0,
+      objectId,
+    };
   }
 
   #find(id: string): Stored {
@@ -139,7 +152,8 @@ export class MemoryRepository implements Repository {
   }
 }
 
-const corruptCopy = (what: string): Failure => new Failure("COPY_CORRUPT", { what: `kopia could not verify ${what}.`, why: "blob not found" });
+const corruptCopy = (what: string): Failure =>
+  new Failure("COPY_CORRUPT", { what: `kopia could not verify ${what}.`, why: "blob not found" });
 
 const dress = async (entry: CopyEntry, path: string): Promise<void> => {
   const seconds = Number(entry.mtime / 1000n) / 1e6;

@@ -18,14 +18,24 @@ export class ObjectServer {
   /** The object's content as it arrives. COPY_MISSING or COPY_CORRUPT when it cannot be read to its end. */
   async *read(objectId: string, from = 0): AsyncIterable<Uint8Array> {
     const { address } = await this.#start();
-    const answer = await fetch(`${address}/api/v1/objects/${objectId}`, from === 0 ? {} : { headers: { range: `bytes=${from}-` } });
+    const answer = await fetch(
+      `${address}/api/v1/objects/${objectId}`,
+      from === 0 ? {} : { headers: { range: `bytes=${from}-` } },
+    );
     if (!answer.ok || answer.body === null) {
-      throw new Failure(answer.status === 404 ? "COPY_MISSING" : "COPY_CORRUPT", { what: `kopia cannot read the object ${objectId}.`, why: `${answer.status} ${(await answer.text()).trim().slice(0, 200)}` });
+      throw new Failure(answer.status === 404 ? "COPY_MISSING" : "COPY_CORRUPT", {
+        what: `kopia cannot read the object ${objectId}.`,
+        why: `${answer.status} ${(await answer.text()).trim().slice(0, 200)}`,
+      });
     }
     try {
       yield* answer.body;
     } catch (error) {
-      throw new Failure("COPY_CORRUPT", { what: `The object ${objectId} could not be read to its end.`, why: error instanceof Error ? error.message : String(error), cause: error });
+      throw new Failure("COPY_CORRUPT", {
+        what: `The object ${objectId} could not be read to its end.`,
+        why: error instanceof Error ? error.message : String(error),
+        cause: error,
+      });
     }
   }
 
@@ -50,7 +60,13 @@ export class ObjectServer {
   async #launch(): Promise<{ readonly child: ChildProcess; readonly address: string }> {
     const child = this.#program.start([
       // It listens in the network namespace of the agent's pod, where nobody else is.
-      "server", "start", "--address=http://127.0.0.1:0", "--insecure", "--without-password", "--no-grpc", "--no-control-api",
+      "server",
+      "start",
+      "--address=http://127.0.0.1:0",
+      "--insecure",
+      "--without-password",
+      "--no-grpc",
+      "--no-control-api",
     ]);
     child.stdout?.resume();
     const address = await new Promise<string>((resolve, reject) => {

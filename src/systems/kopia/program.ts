@@ -56,8 +56,17 @@ export class KopiaProgram {
     await mkdir(this.#options.scratch, { recursive: true, mode: 0o700 });
     await this.run(
       [
-        "repository", "connect", "s3", `--bucket=${bucket}`, `--endpoint=${url.host}`, `--region=${region}`, `--prefix=${prefix}`,
-        "--readonly", "--override-username=default", "--override-hostname=default", "--no-check-for-updates",
+        "repository",
+        "connect",
+        "s3",
+        `--bucket=${bucket}`,
+        `--endpoint=${url.host}`,
+        `--region=${region}`,
+        `--prefix=${prefix}`,
+        "--readonly",
+        "--override-username=default",
+        "--override-hostname=default",
+        "--no-check-for-updates",
         ...(url.protocol === "http:" ? ["--disable-tls"] : []),
         ...(caFile === undefined ? [] : [`--root-ca-pem-path=${caFile}`]),
       ],
@@ -126,6 +135,14 @@ export class KopiaProgram {
 
 const ended = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(new Failure("REPOSITORY_FAILED", { what: "The kopia program cannot be started.", why: error.message, cause: error })));
+    child.once("error", (error) =>
+      reject(
+        new Failure("REPOSITORY_FAILED", {
+          what: "The kopia program cannot be started.",
+          why: error.message,
+          cause: error,
+        }),
+      ),
+    );
     child.once("close", resolve);
   });

@@ -12,7 +12,12 @@ describe("parseProgress", () => {
     expect(parseProgress(text)).toEqual(progress);
   });
 
-  it.each(["", "Restoring to local filesystem (/volumes/a) with parallelism=8...", "Processed many", "Processed 7 (1 XB) of 9"])("takes nothing from %j", (text) => {
+  it.each([
+    "",
+    "Restoring to local filesystem (/volumes/a) with parallelism=8...",
+    "Processed many",
+    "Processed 7 (1 XB) of 9",
+  ])("takes nothing from %j", (text) => {
     expect(parseProgress(text)).toBeUndefined();
   });
 });

@@ -7,5 +7,7 @@ const units: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e
 export const parseProgress = (text: string): RestoreProgress | undefined => {
   const last = [...text.matchAll(/Processed (\d+) \(([\d.]+) (\w+)\)/g)].at(-1);
   const factor = units[last?.[3] ?? ""];
-  return last === undefined || factor === undefined ? undefined : { files: Number(last[1]), bytes: Math.round(Number(last[2]) * factor) };
+  return last === undefined || factor === undefined
+    ? undefined
+    : { files: Number(last[1]), bytes: Math.round(Number(last[2]) * factor) };
 };

@@ -7,7 +7,11 @@ const ruleText = ({ verb, resource, subresource, namespace }: AccessRule): strin
   `${verb} ${fullNameOf(resource)}${subresource === undefined ? "" : `/${subresource}`} ${namespace === undefined ? "cluster-wide" : `in ${namespace}`}`;
 
 /** Throws KUBERNETES_FORBIDDEN naming every missing rule. `purpose` continues "Your user lacks rights that ". */
-export const requireRights = async (kubernetes: Kubernetes, rules: readonly AccessRule[], purpose: string): Promise<void> => {
+export const requireRights = async (
+  kubernetes: Kubernetes,
+  rules: readonly AccessRule[],
+  purpose: string,
+): Promise<void> => {
   const answers = await Promise.all(rules.map((rule) => kubernetes.allowed(rule)));
   const missing = rules.filter((_, index) => answers[index] === false);
   if (missing.length === 0) return;

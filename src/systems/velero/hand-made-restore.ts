@@ -33,7 +33,11 @@ export const helperPod = (options: HelperOptions): KubeObject =>
   ({
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name: nameOf(options.operation, options.key), namespace: options.namespace, labels: { ...managedLabels(options.operation), "velero.io/exclude-from-backup": "true" } },
+    metadata: {
+      name: nameOf(options.operation, options.key),
+      namespace: options.namespace,
+      labels: { ...managedLabels(options.operation), "velero.io/exclude-from-backup": "true" },
+    },
     spec: {
       restartPolicy: "Never",
       automountServiceAccountToken: false,
@@ -52,7 +56,9 @@ export const helperPod = (options: HelperOptions): KubeObject =>
           volumeMounts: [{ name: volume, mountPath: `/restores/${volume}` }],
         },
       ],
-      containers: [{ name: "hold", image: options.image, imagePullPolicy: "IfNotPresent", command: ["/bin/sleep", "86400"] }],
+      containers: [
+        { name: "hold", image: options.image, imagePullPolicy: "IfNotPresent", command: ["/bin/sleep", "86400"] },
+      ],
       volumes: [{ name: volume, persistentVolumeClaim: { claimName: options.claim } }],
     },
   }) as KubeObject;
@@ -77,10 +83,23 @@ export const podVolumeRestore = (options: RestoreOptions): KubeObject =>
       name: nameOf(options.operation, options.key),
       namespace: options.namespace,
       labels: { ...managedLabels(options.operation), "velero.io/pod-uid": options.pod.metadata.uid ?? "" },
-      ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: options.owner.metadata.name, uid: options.owner.metadata.uid ?? "", controller: true }],
+      ownerReferences: [
+        {
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          name: options.owner.metadata.name,
+          uid: options.owner.metadata.uid ?? "",
+          controller: true,
+        },
+      ],
     },
     spec: {
-      pod: { kind: "Pod", namespace: options.pod.metadata.namespace, name: options.pod.metadata.name, uid: options.pod.metadata.uid },
+      pod: {
+        kind: "Pod",
+        namespace: options.pod.metadata.namespace,
+        name: options.pod.metadata.name,
+        uid: options.pod.metadata.uid,
+      },
       volume,
       backupStorageLocation: options.storageLocation,
       repoIdentifier: "",

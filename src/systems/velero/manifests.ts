@@ -29,6 +29,8 @@ export const backupOfEverything = (options: EverythingOptions): KubeObject =>
       snapshotVolumes: false,
       storageLocation: options.storageLocation,
       ttl: timeToLive,
-      ...(options.policyConfigMap === undefined ? {} : { resourcePolicy: { kind: "configmap", name: options.policyConfigMap } }),
+      ...(options.policyConfigMap === undefined
+        ? {}
+        : { resourcePolicy: { kind: "configmap", name: options.policyConfigMap } }),
     },
   }) as KubeObject;
