@@ -54,13 +54,13 @@ describe("rights", () => {
     world.cluster.deny({ resource: resources.podVolumeRestores, namespace });
     const { verdict, found, code, todo } = await world.result("rights");
     expect({ verdict, code }).toEqual({ verdict: "failed", code: "KUBERNETES_FORBIDDEN" });
-    expect(found).toBe("2 of 17 RBAC rules are missing: statefulsets (patch), podvolumerestores (get, create)");
+    expect(found).toBe("2 of 17 RBAC rules are missing: statefulsets (patch), podvolumerestores (get, create, patch)");
     expect(todo?.split("\n").map((line) => line.trim())).toEqual([
       "Give the kubeconfig's user these rules:",
       "# in a ClusterRole",
       '- {apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["patch"]}',
       '# in a Role in namespace "velero", or a ClusterRole',
-      '- {apiGroups: ["velero.io"], resources: ["podvolumerestores"], verbs: ["get", "create"]}',
+      '- {apiGroups: ["velero.io"], resources: ["podvolumerestores"], verbs: ["get", "create", "patch"]}',
     ]);
   });
 

@@ -38,7 +38,7 @@ export const neededRules = ({ velero, holdfast }: Pick<Config, "velero" | "holdf
   { resource: resources.secrets, verbs: ["list", "create", "delete"], namespace: holdfast.namespace },
   { resource: resources.backups, verbs: ["get", "list", "create"], namespace: velero.namespace },
   { resource: resources.podVolumeBackups, verbs: list, namespace: velero.namespace },
-  { resource: resources.podVolumeRestores, verbs: ["get", "create"], namespace: velero.namespace },
+  { resource: resources.podVolumeRestores, verbs: ["get", "create", "patch"], namespace: velero.namespace },
   { resource: resources.configMaps, verbs: ["create", "delete"], namespace: velero.namespace },
 ];
 

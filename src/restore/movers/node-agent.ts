@@ -109,10 +109,34 @@ export class NodeAgentMover implements DataMover {
           sourceNamespace: item.chosen.copy.repository,
         }),
       );
-      await this.#waitForRestore(work, made.metadata.name);
+      await this.#waitOrCancel(work, made.metadata.name);
       await this.#waitForHelper(work, pod);
     } finally {
       await kubernetes.remove(resources.pods, { namespace, name: pod.metadata.name }, { gracePeriodSeconds: 0 });
+    }
+  }
+
+  /** Whatever ends the wait early: node-agent must have stopped writing before anybody puts files back. */
+  async #waitOrCancel(work: Work, name: string): Promise<void> {
+    const { kubernetes, clock, veleroNamespace, timeout } = this.#options;
+    try {
+      await this.#waitForRestore(work, name);
+    } catch (error) {
+      const restore = { namespace: veleroNamespace, name };
+      await kubernetes.mergePatch(resources.podVolumeRestores, restore, { spec: { cancel: true } });
+      const deadline = clock.now() + timeout;
+      for (;;) {
+        const present = await kubernetes.get<PodVolumeRestore>(resources.podVolumeRestores, restore);
+        if (present === undefined || isTerminal(present.status?.phase ?? "New")) throw error;
+        if (clock.now() > deadline) {
+          throw new Failure("AGENT_FAILED", {
+            what: `Velero's node-agent does not stop restoring ${volumeName(work.item.target)}.`,
+            todo: `Wait until \`kubectl -n ${veleroNamespace} get podvolumerestore ${name}\` shows an end, then run the same restore again: it puts the earlier files back first.`,
+            cause: error,
+          });
+        }
+        await clock.sleep(pollInterval);
+      }
     }
   }
 
