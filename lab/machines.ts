@@ -40,9 +40,21 @@ export const startMachines = async (build: Build, isReplacement: boolean): Promi
   await startVolumes(build);
 };
 
+/**
+ * Rights of the node beside those of the node authorizer, which on a busy machine learns of a pod only after the kubelet
+ * has asked for its volumes; the kubelet then waits ten seconds before it asks again.
+ */
+const nodeRights = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: "lab-nodes" },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:node" },
+  subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:nodes" }],
+};
+
 /** DNS, volume drivers and their classes. */
 export const installBase = ({ kubectl }: Build): Promise<void> =>
-  applyObjects(kubectl, [...dnsObjects, ...csiManifests]);
+  applyObjects(kubectl, [nodeRights, ...dnsObjects, ...csiManifests]);
 
 /** Installs Velero and waits until it works. */
 export const installVeleroOn = async ({ lab, parts, kubectl }: Build): Promise<void> => {

@@ -42,7 +42,8 @@ export const claimSpec = (claim: Claim): NonNullable<PersistentVolumeClaim["spec
   ...(claim.provision === "static" ? { volumeName: claim.name } : {}),
 });
 
-const hostPathVolume = (claim: Claim): PersistentVolume & KubeManifest => ({
+/** Reserved for its claim: otherwise the two find each other only when the binder looks at everything again. */
+const hostPathVolume = (namespace: string, claim: Claim): PersistentVolume & KubeManifest => ({
   apiVersion: "v1",
   kind: "PersistentVolume",
   metadata: { name: claim.name },
@@ -50,6 +51,7 @@ const hostPathVolume = (claim: Claim): PersistentVolume & KubeManifest => ({
     accessModes: [accessMode(claim)],
     capacity: { storage: claim.size },
     storageClassName: "",
+    claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name: claim.name },
     persistentVolumeReclaimPolicy: "Retain",
     hostPath: { path: `${hostPathDir}/${claim.name}`, type: "DirectoryOrCreate" },
   },
@@ -64,7 +66,9 @@ const claimManifest = (app: string, namespace: string, claim: Claim): KubeManife
 
 /** The objects that have to exist before the app's workloads: volumes that no driver makes, and its claims. */
 export const claimManifests = ({ name, namespace, claims }: AppDefinition): KubeManifest[] => {
-  const volumes = claims.filter(({ provision }) => provision === "static").map(hostPathVolume);
+  const volumes = claims
+    .filter(({ provision }) => provision === "static")
+    .map((claim) => hostPathVolume(namespace, claim));
   const wanted = claims.filter(({ provision }) => provision !== "template");
   return [...volumes, ...wanted.map((claim) => claimManifest(name, namespace, claim))];
 };
