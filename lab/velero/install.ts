@@ -3,6 +3,7 @@ import { parseAllDocuments } from "yaml";
 import { type Lab, paths } from "../lab.ts";
 import { bucketName, s3Endpoint, veleroPrefix } from "../nas/nas.ts";
 import type { Binaries } from "../node/control-plane.ts";
+import { waitFor } from "../node/node.ts";
 import { output } from "../site/daemon.ts";
 import { applyObjects, type Kubectl } from "../site/kubectl.ts";
 import { beforeVelero, nodeAgentConfigName, serverArguments, veleroNamespace } from "./settings.ts";
@@ -73,10 +74,19 @@ export const installVelero = async (lab: Lab, binary: Binaries, kubectl: Kubectl
   );
 };
 
+/** The status of a Deployment may still be that of a cluster before its reset; the pods themselves cannot. */
+const waitForPods = (kubectl: Kubectl): Promise<void> =>
+  waitFor("Velero", 120, async () => {
+    const path = 'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status} {end}';
+    const named = (name: string): Promise<string> =>
+      kubectl(["-n", veleroNamespace, "get", "pods", "--selector", name, "-o", path]);
+    const states = await Promise.all([named("deploy=velero"), named("name=node-agent")]);
+    return states.every((state) => state.trim() === "True");
+  });
+
 /** Waits until Velero's server and node-agent run and the bucket is found Available. */
 export const waitForVelero = async (kubectl: Kubectl): Promise<void> => {
-  await kubectl(["-n", veleroNamespace, "rollout", "status", "deployment/velero", "--timeout=120s"]);
-  await kubectl(["-n", veleroNamespace, "rollout", "status", "daemonset/node-agent", "--timeout=120s"]);
+  await waitForPods(kubectl);
   await kubectl([
     "-n",
     veleroNamespace,
