@@ -26,7 +26,14 @@ interface Replacement {
   readonly target: Target;
   readonly repository: Repository;
   readonly snapshot: KopiaSnapshot;
+  /** Every entry of the copy; read once, and early, since kopia writes the files meanwhile. */
+  readonly copyTree: () => Promise<readonly CopyEntry[]>;
 }
+
+const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+};
 
 /** Files of a volume that are written at a time, and volumes. */
 const parallel = 8;
@@ -92,7 +99,13 @@ const openAll = async (
     const repository = await open(volume.repository);
     const snapshot = await repository.snapshot(volume.snapshotId);
     await refuseHalfTree(volume, repository, snapshot);
-    replacements.push({ volume, target, repository, snapshot });
+    replacements.push({
+      volume,
+      target,
+      repository,
+      snapshot,
+      copyTree: once(() => collect(repository.entries(snapshot))),
+    });
   }
   return replacements;
 };
@@ -135,13 +148,16 @@ const putIn = (replacements: readonly Replacement[], context: AgentContext): Pro
   mapTogether(
     replacements,
     volumesAtATime,
-    async ({ volume, target, repository, snapshot }, signal) => {
+    async ({ volume, target, repository, snapshot, copyTree }, signal) => {
       context.say({ type: "step", title: `putting ${snapshot.files} files into ${volume.volume}` });
-      await repository.restore(snapshot, target.root, {
+      const restoring = repository.restore(snapshot, target.root, {
         parallel,
         signal,
         onProgress: (progress) => context.say({ type: "progress", volume: volume.volume, ...progress }),
       });
+      // What is wrong with the tree shows when it is compared; here it is only fetched.
+      const [restored] = await Promise.allSettled([restoring, copyTree()]);
+      if (restored.status === "rejected") throw restored.reason;
       await checkSameDevice(target);
     },
     context.signal,
@@ -152,13 +168,17 @@ const verifyAll = async (
   replacements: readonly Replacement[],
   context: AgentContext,
 ): Promise<readonly ReplacedVolume[]> => {
-  const results: ReplacedVolume[] = [];
-  for (const replacement of replacements) {
-    context.say({ type: "step", title: `comparing ${replacement.volume.volume} with its copy` });
-    results.push(await verify(replacement, job.operation, context));
-    context.signal.throwIfAborted();
-  }
-  return results;
+  const results = new Map<Replacement, ReplacedVolume>();
+  await mapTogether(
+    replacements,
+    volumesAtATime,
+    async (replacement) => {
+      context.say({ type: "step", title: `comparing ${replacement.volume.volume} with its copy` });
+      results.set(replacement, await verify(replacement, job.operation, context));
+    },
+    context.signal,
+  );
+  return replacements.flatMap((replacement) => results.get(replacement) ?? []);
 };
 
 /** All volumes are verified, and from here on the new files stay: nothing may lead back to some of the earlier ones. */
@@ -192,11 +212,11 @@ const leftoverOf = async (root: string): Promise<readonly string[]> => {
 const shown = 5;
 
 const verify = async (
-  { volume, target, repository, snapshot }: Replacement,
+  { volume, target, snapshot, copyTree }: Replacement,
   operation: string,
   context: AgentContext,
 ): Promise<ReplacedVolume> => {
-  const wanted = await collect(repository.entries(snapshot));
+  const wanted = await copyTree();
   await setDirectoryTimes(target.root, wanted);
   const found = await collect(readTree(target.root, staysPut));
   const step = await timeStep(target.root, `.holdfast-probe-${operation}`);
@@ -207,7 +227,8 @@ const verify = async (
   const paths = new Set(found.map((entry) => entry.path));
   const read = (path: string): AsyncIterable<Uint8Array> | undefined =>
     paths.has(path) ? createReadStream(join(target.root, path)) : undefined;
-  const databases = await checkDatabases(databaseCandidates(found), read, join(context.places.scratch, "databases"));
+  const scratch = join(context.places.scratch, "databases", volume.key);
+  const databases = await checkDatabases(databaseCandidates(found), read, scratch);
   const all = [...problems, ...databases.problems];
   if (all.length > 0) {
     throw new Failure("VERIFICATION_FAILED", {
