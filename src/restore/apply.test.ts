@@ -175,6 +175,8 @@ describe("applyRestore", () => {
     data.during = async (signal) => {
       await cluster.scale(1);
       await turns(signal);
+      // What an agent says that is asked to end.
+      throw new Failure("INTERRUPTED", { what: "The agent was told to stop." });
     };
     const failure = await failureOf(run(data, aPlan()));
     expect(failure).toMatchObject({ code: "APP_CAME_BACK", why: expect.stringContaining("GitOps") as string });

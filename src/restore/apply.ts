@@ -87,6 +87,9 @@ const replaceGuarded = async (plan: RestorePlan, options: ApplyOptions): Promise
       (line) => options.onEvent({ type: "agent", line }),
       AbortSignal.any([options.context.signal, stop.signal]),
     );
+  } catch (error) {
+    // A mover that was told to stop says only that; why it was told is known here.
+    throw stop.signal.aborted && !options.context.signal.aborted ? stop.signal.reason : error;
   } finally {
     watch.abort();
     await guard;
