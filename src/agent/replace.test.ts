@@ -127,7 +127,8 @@ describe("a replacement that succeeds", () => {
     expect([stats("config.xml").mode & 0o7777, stats("config.xml").uid, stats("data").mode & 0o7777]).toEqual([
       0o640, 7, 0o1755,
     ]);
-    expect(["data", "data/deep", "data/deep/a", ""].map((path) => timeOf(join(root, path)))).toEqual([
+    // To the microsecond: Node.js 20 cuts off what is finer, 24 keeps half of one.
+    expect(["data", "data/deep", "data/deep/a", ""].map((path) => Math.floor(timeOf(join(root, path))))).toEqual([
       1_500_000_000_000, 1_400_000_000_000, 1_300_000_000_000, 1_200_000_000_000,
     ]);
     expect([stats("").mode & 0o7777, stats("").uid, stats("").gid]).toEqual([0o2755, 9, 10]);
