@@ -77,7 +77,10 @@ describe("two restores of one volume", () => {
   it("begun at the same moment: one ends well, the other is refused, and the app runs", async () => {
     const both = await Promise.all([holdfast(restoreWords("media/sonarr")), holdfast(restoreWords("media/sonarr"))]);
     const said = both.map(({ stderr }) => stderr).join("\n");
-    expect({ statuses: both.map(({ status }) => status).toSorted(), said }).toMatchObject({ statuses: [0, 11] });
+    expect({
+      statuses: both.map(({ status }) => status).toSorted((one, other) => Number(one) - Number(other)),
+      said,
+    }).toMatchObject({ statuses: [0, 11] });
     await asBefore(sonarr);
   });
 });
