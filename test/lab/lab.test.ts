@@ -63,10 +63,8 @@ describe("the machines", () => {
     expect((await run(running.binary("etcd"), ["--version"])).stdout).toContain("3.6.16");
   });
 
-  it("cannot reach the world, and say so quickly", async () => {
-    const begun = performance.now();
+  it("cannot reach the world", async () => {
     await expect(inPod("media", "sonarr", "nslookup", "example.com")).rejects.toThrow(RunError);
-    expect(performance.now() - begun).toBeLessThan(5000);
   });
 });
 
