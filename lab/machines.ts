@@ -3,7 +3,7 @@ import { csiManifests } from "./csi/manifests.ts";
 import type { Lab } from "./lab.ts";
 import { startNas } from "./nas/nas.ts";
 import { dnsObjects } from "./node/dns.ts";
-import { destroyNode, type NodeParts, startNode, waitForNode } from "./node/node.ts";
+import { destroyNode, type NodeParts, startNode, waitFor, waitForNode } from "./node/node.ts";
 import { ensureParts, type Parts } from "./parts.ts";
 import { type Report, silentReport } from "./shell/report.ts";
 import { applyObjects, type Kubectl, kubectlOf } from "./site/kubectl.ts";
@@ -53,8 +53,15 @@ const nodeRights = {
 };
 
 /** DNS, volume drivers and their classes. */
-export const installBase = ({ kubectl }: Build): Promise<void> =>
-  applyObjects(kubectl, [nodeRights, ...dnsObjects, ...csiManifests]);
+export const installBase = async ({ kubectl }: Build): Promise<void> => {
+  // A new API server makes it after it has called itself ready.
+  await waitFor(
+    "the namespace kube-system",
+    30,
+    async () => (await kubectl(["get", "namespace", "kube-system"])) !== "",
+  );
+  await applyObjects(kubectl, [nodeRights, ...dnsObjects, ...csiManifests]);
+};
 
 /** Installs Velero and waits until it works. */
 export const installVeleroOn = async ({ lab, parts, kubectl }: Build): Promise<void> => {

@@ -23,13 +23,13 @@ const lines = (text: string, lab: Lab): readonly string[] =>
 
 const allProcesses = (): readonly string[] => readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
 
-/** Reads something of a process; undefined when it ended meanwhile. */
+/** Reads something of a process; undefined when it ended meanwhile, or is hidden even from root, as none of a lab's is. */
 const ofProcess = (read: () => string): string | undefined => {
   try {
     return read();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    if (code === "ENOENT" || code === "ESRCH" || code === "EACCES") return undefined;
     throw error;
   }
 };
