@@ -6,7 +6,7 @@ import { checkout } from "../lab/lab.ts";
 import { onFreshLab } from "./runner/lab-stages.ts";
 import { conclude, outcomesOf } from "./runner/stage.ts";
 
-const outcomes = await outcomesOf(onFreshLab("restores that are killed at any moment", "long"));
+const outcomes = await outcomesOf(onFreshLab("faults, bad input, and restores killed at any moment", "long"));
 const result = {
   date: new Date().toISOString().slice(0, 10),
   cores: cpus().length,

@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const numberOf = (file: string): number => Number(/^(\d+)-/.exec(basename(file))?.[1] ?? 50);
 
-const inLab = ({ moduleId }: TestSpecification): boolean => moduleId.includes("/test/lab/");
+const inLab = ({ moduleId }: TestSpecification): boolean => /\/test\/(?:lab|long)\//.test(moduleId);
 
 /** Files that are not the lab's keep vitest's own order. */
 export class ByNumber extends BaseSequencer {

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { storageClassNames } from "../../lab/csi/manifests.ts";
 import { paths } from "../../lab/lab.ts";
 import { runInside } from "../../lab/site/daemon.ts";
-import { openRunningLab, type RunningLab } from "./running-lab.ts";
-import { ensureBackup } from "./support/a-backup.ts";
-import type { BackupResult, StatusAnswer } from "./support/answers.ts";
-import { answer, holdfast, holdsSecret, lines, type Ran, startHoldfast, succeed } from "./support/cli.ts";
+import { openRunningLab, type RunningLab } from "../lab/running-lab.ts";
+import { ensureBackup } from "../lab/support/a-backup.ts";
+import type { BackupResult, StatusAnswer } from "../lab/support/answers.ts";
+import { answer, holdfast, holdsSecret, lines, type Ran, startHoldfast, succeed } from "../lab/support/cli.ts";
 import {
   checkRestored,
   type ClaimPath,
@@ -23,7 +23,7 @@ import {
   removeClaim,
   replicas,
   treeOf,
-} from "./support/cluster.ts";
+} from "../lab/support/cluster.ts";
 
 const sonarr: ClaimPath = ["media", "sonarr"];
 const quiet: ClaimPath = ["misc", "orphan-data"];

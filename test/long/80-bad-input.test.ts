@@ -5,10 +5,10 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { paths } from "../../lab/lab.ts";
 import { runInside } from "../../lab/site/daemon.ts";
 import { applyObjects } from "../../lab/site/kubectl.ts";
-import { openRunningLab, type RunningLab } from "./running-lab.ts";
-import type { StatusAnswer } from "./support/answers.ts";
-import { ensureBackup } from "./support/a-backup.ts";
-import { answer, holdfast, type HoldfastOptions, startHoldfast } from "./support/cli.ts";
+import { openRunningLab, type RunningLab } from "../lab/running-lab.ts";
+import type { StatusAnswer } from "../lab/support/answers.ts";
+import { ensureBackup } from "../lab/support/a-backup.ts";
+import { answer, holdfast, type HoldfastOptions, startHoldfast } from "../lab/support/cli.ts";
 import {
   checkRestored,
   type ClaimPath,
@@ -19,8 +19,8 @@ import {
   removeClaim,
   replicas,
   treeOf,
-} from "./support/cluster.ts";
-import { kubeconfigWith, openFolder } from "./support/configs.ts";
+} from "../lab/support/cluster.ts";
+import { kubeconfigWith, openFolder } from "../lab/support/configs.ts";
 
 const folder = openFolder();
 const quiet: ClaimPath = ["misc", "orphan-data"];
