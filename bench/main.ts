@@ -7,21 +7,21 @@ import { benchBackup } from "./backup.ts";
 import { benchRestore } from "./restore.ts";
 import { openWorld, type World } from "./world.ts";
 
-const benches: Readonly<Record<string, { readonly what: string; run(world: World): Promise<void> }>> = {
-  backup: { what: "a backup of everything", run: (world) => benchBackup(world, 3) },
+const benches: Readonly<Record<string, { readonly what: string; run(world: World, runs: number): Promise<void> }>> = {
+  backup: { what: "a backup of everything", run: (world, runs) => benchBackup(world, runs) },
   "restore-velero-one": {
     what: "restore of one volume of 10,000 files and 600 MB",
-    run: (world) =>
-      benchRestore(world, { name: "restore-velero-one", namespace: benchOne.namespace, apps: [benchOne], runs: 3 }),
+    run: (world, runs) =>
+      benchRestore(world, { name: "restore-velero-one", namespace: benchOne.namespace, apps: [benchOne], runs }),
   },
   "restore-velero-many": {
     what: "restore of eight volumes of 1,250 files each",
-    run: (world) =>
-      benchRestore(world, { name: "restore-velero-many", namespace: "bench-many", apps: benchMany, runs: 3 }),
+    run: (world, runs) =>
+      benchRestore(world, { name: "restore-velero-many", namespace: "bench-many", apps: benchMany, runs }),
   },
 };
 
-const usage = `Usage: npm run bench -- NAME
+const usage = `Usage: npm run bench -- NAME [RUNS]
 
 ${Object.entries(benches)
   .map(([name, { what }]) => `  ${name.padEnd(24)}${what}`)
@@ -39,7 +39,7 @@ const main = async (): Promise<number> => {
   }
   process.once("SIGINT", end(130)).once("SIGTERM", end(143));
   try {
-    await bench.run(await openWorld(createReport()));
+    await bench.run(await openWorld(createReport()), Number(process.argv[3] ?? 3));
     return 0;
   } finally {
     await down(openLab("bench"));
