@@ -34,12 +34,28 @@ const waitForServiceAccounts = (kubectl: Kubectl, namespaces: readonly string[])
     return namespaces.every((namespace) => present.includes(`${namespace}/default`));
   });
 
+/** The binder forgets a claim that comes before its volume until it looks at everything again. */
+const createClaims = async (kubectl: Kubectl): Promise<void> => {
+  const { namespaces, claims } = appManifests;
+  const isVolume = ({ kind }: { readonly kind?: string }): boolean => kind === "PersistentVolume";
+  const volumes = claims.filter(isVolume);
+  await applyObjects(kubectl, [...namespaces, ...volumes]);
+  await waitFor("the volumes without a driver", 30, async () => {
+    const phases = await kubectl(["get", "persistentvolumes", "-o", "jsonpath={.items[*].status.phase}"]);
+    return phases.split(" ").filter((phase) => phase === "Available").length === volumes.length;
+  });
+  await applyObjects(
+    kubectl,
+    claims.filter((manifest) => !isVolume(manifest)),
+  );
+};
+
 /** Everything but the apps: what a reset returns to. Does not wait for Velero. */
 const install = async (build: Build): Promise<void> => {
   const { lab, parts, kubectl, report } = build;
-  const { namespaces, claims } = appManifests;
+  const { namespaces } = appManifests;
   await installBase(build);
-  await applyObjects(kubectl, [...namespaces, ...claims]);
+  await createClaims(kubectl);
   await Promise.all([
     report.step("Velero installed", () => installVelero(lab, parts.binary, kubectl)),
     report.step("volumes and their content", async (note) => {
