@@ -57,6 +57,29 @@ const volumePattern = z
   .string()
   .regex(/^[^/\s]+\/[^/\s]+$/, 'not a volume; write "namespace/pvc", "*" stands for anything');
 
+const nas = z
+  .strictObject({
+    kind: z
+      .enum(["truenas", "zfs-ssh"])
+      .describe("truenas: through its API (JSON-RPC from 25.04, REST before). zfs-ssh: any machine with ZFS."),
+    url: z
+      .url({ protocol: /^(wss|https|ws|http|ssh)$/ })
+      .describe("wss://nas.example (TrueNAS from 25.04), https://nas.example (24.10 and older), ssh://nas.example."),
+    user: z.string().min(1).describe("Who reads, snapshots and clones; give it no right to delete."),
+    key: secretReference.describe("The user's API key; for ssh its private key."),
+    remover: z
+      .strictObject({ user: z.string().min(1), key: secretReference })
+      .optional()
+      .describe("Who removes what Holdfast itself made, when its time is over. Nothing is ever removed without it."),
+    caFile: z.string().min(1).optional().describe("PEM file of the CA that signed the NAS' certificate."),
+    hostKey: z.string().min(1).optional().describe('For ssh: the host\'s key, "ssh-ed25519 AAAA…".'),
+    parents: z
+      .array(z.string().regex(/^[^/@\s]+\/[^@\s]*[^/@\s]$/, "not a dataset below a pool; a whole pool is never taken"))
+      .min(1)
+      .describe("The storage drivers' parent datasets. Holdfast touches nothing outside of them."),
+  })
+  .describe("The NAS whose ZFS holds the volumes: a second layer of copies, and the fast way back.");
+
 export const configSchema = z.strictObject({
   version: z.literal(1).describe("Version of this file's form."),
   cluster: z
@@ -83,6 +106,7 @@ export const configSchema = z.strictObject({
     })
     .describe("Where Velero keeps its backups."),
   repository: z.strictObject({ password: secretReference.describe("Password of Velero's kopia repositories.") }),
+  nas: nas.optional(),
   velero: z
     .strictObject({
       namespace: z.string().min(1).default("velero"),
@@ -110,6 +134,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       rpo: duration.default("24h").describe("How old the newest good copy of a volume may be."),
       timeZone: timeZone.default("UTC"),
+      undoFor: duration.default("7d").describe("How long what an operation has set aside is kept for its undo."),
       keep: z.strictObject({ daily: z.int().min(1).default(7), weekly: z.int().min(0).default(4) }).prefault({}),
     })
     .prefault({}),
