@@ -15,6 +15,8 @@ export interface PlannedStep {
   /** What will be done, as a person reads it. */
   readonly title: string;
   readonly why: string;
+  /** What going back over it means: "start Deployment media/sonarr again". */
+  readonly back: string;
   /** Everything that it changes: "Deployment media/sonarr", "files of media/sonarr", "dataset tank/k8s/a". */
   readonly touches: readonly string[];
   /**
@@ -22,8 +24,19 @@ export interface PlannedStep {
    * be begun a second time unless a look shows that nothing of it happened.
    */
   readonly repeat: "safe" | "once";
+  /**
+   * Set on the step that decides: once it has ended, what was wanted is there, and the failure of a later step no longer
+   * leads back.
+   */
+  readonly decides?: boolean;
   /** What its code needs to know. */
   readonly input: Json;
+  /**
+   * "undo" and "redo" go back over a step of an earlier operation and forth again, "settle" frees what it has set aside;
+   * `memo` is what it left then.
+   */
+  readonly does: "apply" | "undo" | "redo" | "settle";
+  readonly memo?: Json;
 }
 
 /** What remains of the state before, and how one gets back to it. */
@@ -36,7 +49,7 @@ export interface UndoPromise {
 
 export interface Plan {
   readonly version: 1;
-  /** The command that wants it: "restore", "undo", "settle". */
+  /** The command that wants it: "restore", "settle", "undo". */
   readonly verb: string;
   /** One line: "restore media/sonarr from 20261125t0300-x7k2". */
   readonly title: string;

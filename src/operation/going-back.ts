@@ -1,0 +1,96 @@
+/** The plans that follow from an operation that has ended: going back over it, and freeing what it has set aside. Pure. */
+import { Failure } from "../model/failure.ts";
+import type { Plan, PlannedStep } from "../model/plan.ts";
+import type { OperationState, StepState } from "./state.ts";
+import type { StepKinds } from "./step-kind.ts";
+
+const opposite = { apply: "undo", undo: "redo", redo: "undo" } as const;
+
+const inverse = ({ step, memo }: StepState): PlannedStep => ({
+  id: step.id,
+  kind: step.kind,
+  title: step.back,
+  why: `it takes back: ${step.title}`,
+  back: step.title,
+  touches: step.touches,
+  repeat: step.repeat,
+  ...(step.decides === undefined ? {} : { decides: step.decides }),
+  input: step.input,
+  // Operations that settle cannot be undone: `demandUndoable`.
+  does: step.does === "settle" ? "settle" : opposite[step.does],
+  memo,
+});
+
+const refusal = (state: OperationState, why: string, todo?: string): Failure =>
+  new Failure("OPERATION_NOT_UNDOABLE", {
+    what: `The operation ${state.id} (${state.plan.title}) cannot be undone.`,
+    why,
+    ...(todo === undefined ? {} : { todo }),
+  });
+
+const reasons: Partial<Readonly<Record<OperationState["status"], string>>> = {
+  "as-before": "it has gone back by itself: everything is as it was before it",
+  undone: "it is undone already",
+  settled: "what it had set aside is freed",
+};
+
+/**
+ * The plan that goes back over an operation that is done. `later`: other operations; one that changed the same volume
+ * afterwards must be undone first. Throws OPERATION_NOT_UNDOABLE.
+ */
+export const planUndo = (state: OperationState, later: readonly OperationState[]): Plan => {
+  const reason = reasons[state.status];
+  if (reason !== undefined) throw refusal(state, reason);
+  if (state.plan.undo.kind !== "kept") throw refusal(state, state.plan.undo.text);
+  const newer = later.find((other) => other.status === "done" && other.id !== state.of && isAfter(other, state));
+  if (newer !== undefined)
+    throw refusal(
+      state,
+      `${newer.id} (${newer.plan.title}) has changed the same volume since`,
+      `\`holdfast undo ${newer.id}\` first.`,
+    );
+  return {
+    version: 1,
+    verb: "undo",
+    title: `undo ${state.id}: ${state.plan.title}`,
+    locks: state.plan.locks,
+    steps: state.steps.toReversed().map(inverse),
+    undo: { kind: "kept", text: "what there is now is set aside in its turn, and can be brought back" },
+    warnings: [],
+  };
+};
+
+const isAfter = (other: OperationState, state: OperationState): boolean =>
+  other.id !== state.id &&
+  other.began > state.began &&
+  other.plan.locks.some((lock) => state.plan.locks.includes(lock));
+
+/** The plan that frees what an operation has set aside; undefined when there is nothing of the kind. */
+export const planSettle = (state: OperationState, kinds: StepKinds): Plan | undefined => {
+  if (state.status !== "done" || state.setAside.length === 0) return undefined;
+  const steps = state.steps.toReversed().flatMap(({ step, memo }): readonly PlannedStep[] => {
+    const kind = kinds.get(step.kind);
+    const aside = kind?.setAside?.(step.input, memo) ?? [];
+    if (kind?.settle === undefined || aside.length === 0) return [];
+    return [
+      {
+        ...step,
+        title: `free ${aside.map(({ volume, where }) => `what was ${volume}: ${where}`).join("; ")}`,
+        why: "nobody goes back to it any more",
+        back: "NO UNDO",
+        repeat: "safe",
+        does: "settle",
+        memo,
+      },
+    ];
+  });
+  return {
+    version: 1,
+    verb: "settle",
+    title: `settle ${state.id}: ${state.plan.title}`,
+    locks: state.plan.locks,
+    steps,
+    undo: { kind: "none", text: "what is freed is gone" },
+    warnings: [],
+  };
+};

@@ -1,0 +1,19 @@
+/**
+ * Where operations write down what they do, before and after they do it. An operation is a row of numbered entries; the
+ * store knows them only as texts.
+ *
+ * Contract: an entry is durable when `append` returns, and is never there in part; entries are never changed; reading
+ * gives them without a gap or fails as JOURNAL_UNREADABLE. Two processes that append under the same number: one
+ * succeeds, the other gets LOCK_LOST. That is what keeps a process from going on that somebody else has taken over from.
+ */
+export interface JournalStore {
+  /** Ids of all operations in the order of their names, which begin with a time. */
+  operations(): Promise<readonly string[]>;
+  /** Entries 1, 2, 3 …; none when the operation is unknown. */
+  read(operation: string): Promise<readonly string[]>;
+  /** Writes entry `number`, counted from 1. */
+  append(operation: string, number: number, text: string): Promise<void>;
+}
+
+/** Names of files, keys and objects are made from it. */
+export const operationIdPattern = /^[a-z0-9][a-z0-9-]{0,60}$/;

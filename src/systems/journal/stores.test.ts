@@ -1,0 +1,160 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { Failure } from "../../model/failure.ts";
+import { MemoryKubernetes } from "../kubernetes/memory.ts";
+import { resources } from "../kubernetes/resources.ts";
+import { realWorld } from "../kubernetes/testing/world.ts";
+import { MemoryBucket } from "../s3/memory.ts";
+import { BucketJournal } from "./bucket.ts";
+import { ConfigMapJournal } from "./config-maps.ts";
+import { journalConformance } from "./conformance.ts";
+import { FileJournal } from "./files.ts";
+import { MemoryJournal } from "./memory.ts";
+import { MirroredJournal } from "./mirrored.ts";
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+const newFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-journal-"));
+  folders.push(folder);
+  return folder;
+};
+
+let drafts = 0;
+const randomId = (): string => String((drafts += 1));
+const prefix = "holdfast/home/operations/";
+const newBucket = (): MemoryBucket => new MemoryBucket({ now: () => 0 });
+
+describe("in memory", () => {
+  journalConformance(async () => {
+    const journal = new MemoryJournal();
+    return { store: () => journal, lose: async (operation, number) => journal.lose(operation, number) };
+  });
+});
+
+describe("in files", () => {
+  journalConformance(async () => {
+    const folder = join(await newFolder(), "not", "yet");
+    return {
+      store: () => new FileJournal(folder, randomId),
+      lose: (operation, number) => rm(join(folder, operation, `${String(number).padStart(6, "0")}.json`)),
+    };
+  });
+
+  it("leaves no draft behind, and reads past one that a killed process left", async () => {
+    const folder = await newFolder();
+    const journal = new FileJournal(folder, randomId);
+    await journal.append("a-1", 1, "one");
+    await expect(journal.append("a-1", 1, "again")).rejects.toMatchObject({ code: "LOCK_LOST" });
+    expect(await readdir(join(folder, "a-1"))).toEqual(["000001.json"]);
+    await writeFile(join(folder, "a-1", ".draft-dead"), "half");
+    expect(await journal.read("a-1")).toEqual(["one"]);
+  });
+
+  it("names the file that cannot be read", async () => {
+    const folder = await newFolder();
+    const journal = new FileJournal(folder, randomId);
+    await journal.append("a-1", 1, "one");
+    const { mkdir } = await import("node:fs/promises");
+    await mkdir(join(folder, "a-1", "000002.json"));
+    await expect(journal.read("a-1")).rejects.toMatchObject({
+      code: "JOURNAL_UNREADABLE",
+      why: expect.stringContaining("000002.json") as string,
+    });
+  });
+});
+
+describe("in the cluster", () => {
+  journalConformance(async () => {
+    const kubernetes = new MemoryKubernetes(realWorld);
+    kubernetes.put(resources.namespaces, { metadata: { name: "holdfast" } });
+    return {
+      store: () => new ConfigMapJournal(kubernetes, "holdfast"),
+      lose: async (operation, number) => {
+        await kubernetes.mergePatch(
+          resources.configMaps,
+          { namespace: "holdfast", name: `holdfast-operation-${operation}` },
+          { data: { [String(number).padStart(6, "0")]: null } },
+        );
+      },
+    };
+  });
+});
+
+describe("in the bucket", () => {
+  journalConformance(async () => {
+    const bucket = newBucket();
+    return {
+      store: () => new BucketJournal(bucket, prefix),
+      lose: (operation, number) => bucket.remove(`${prefix}${operation}/${String(number).padStart(6, "0")}.json`),
+    };
+  });
+});
+
+describe("mirrored", () => {
+  journalConformance(async () => {
+    const own = new MemoryJournal();
+    const mirror = new MemoryJournal();
+    return {
+      store: () => new MirroredJournal({ own, mirror, onTrouble: () => undefined }),
+      lose: async (operation, number) => {
+        own.lose(operation, number);
+        mirror.lose(operation, number);
+      },
+    };
+  });
+
+  const down = new Failure("BUCKET_UNREACHABLE", { what: "no answer" });
+
+  it("goes on while the bucket is down, says so once, and brings the mirror up to date afterwards", async () => {
+    const bucket = newBucket();
+    const troubles: unknown[] = [];
+    const own = new MemoryJournal();
+    const mirror = new BucketJournal(bucket, prefix);
+    const journal = new MirroredJournal({ own, mirror, onTrouble: (error) => troubles.push(error) });
+    const up = bucket.fail(() => true, down);
+    for (const number of [1, 2, 3]) await journal.append("a-1", number, String(number));
+    expect(await journal.read("a-1")).toEqual(["1", "2", "3"]);
+    expect(troubles).toEqual([down]);
+    up();
+    await journal.append("a-1", 4, "4");
+    expect(await mirror.read("a-1")).toEqual(["1", "2", "3", "4"]);
+  });
+
+  it("is carried on from the mirror by a machine that never saw it", async () => {
+    const mirror = new BucketJournal(newBucket(), prefix);
+    const open = (own: MemoryJournal) => new MirroredJournal({ own, mirror, onTrouble: () => undefined });
+    const [laptop, desktop] = [new MemoryJournal(), new MemoryJournal()];
+    for (const number of [1, 2]) await open(laptop).append("a-1", number, String(number));
+    expect(await open(desktop).operations()).toEqual(["a-1"]);
+    await open(desktop).append("a-1", 3, "desktop");
+    expect(await desktop.read("a-1")).toEqual(["1", "2", "desktop"]);
+    await expect(open(laptop).append("a-1", 3, "laptop")).rejects.toMatchObject({ code: "LOCK_LOST" });
+  });
+
+  it("takes a write whose answer was lost for its own", async () => {
+    const bucket = newBucket();
+    const mirror = new BucketJournal(bucket, prefix);
+    const journal = new MirroredJournal({ own: new MemoryJournal(), mirror, onTrouble: () => undefined });
+    bucket.fail("write", down, { times: 1, afterEffect: true });
+    await journal.append("a-1", 1, "1");
+    await journal.append("a-1", 2, "2");
+    expect(await mirror.read("a-1")).toEqual(["1", "2"]);
+  });
+
+  it("says of a damaged journal whether its mirror is whole", async () => {
+    const mirror = new BucketJournal(newBucket(), prefix);
+    const own = new MemoryJournal();
+    const journal = new MirroredJournal({ own, mirror, onTrouble: () => undefined });
+    for (const number of [1, 2]) await journal.append("a-1", number, String(number));
+    own.lose("a-1", 1);
+    await expect(journal.read("a-1")).rejects.toMatchObject({
+      code: "JOURNAL_UNREADABLE",
+      why: expect.stringContaining("the mirror in the bucket has 2 entries") as string,
+    });
+  });
+});
