@@ -29,27 +29,62 @@ export interface CheckJob {
   readonly filesPercent: number;
 }
 
-export interface TargetVolume extends CopyReference {
+/** A volume that a job works on. */
+export interface MountedVolume {
   /** The volume is mounted under /volumes/<key>. */
   readonly key: string;
+  /** "namespace/pvc", for messages. */
+  readonly volume: string;
 }
+
+export interface TargetVolume extends CopyReference, MountedVolume {}
 
 /**
  * Replaces volumes' trees by copies. "whole" does everything; with the node-agent mover, which writes the files itself,
  * "before" sets the present files aside and "after" compares and finishes.
+ * Run again with the same operation it mends whatever it finds; once one volume is decided for the new files it only
+ * finishes the others.
  */
 export interface ReplaceJob {
   readonly kind: "replace";
   readonly part: "whole" | "before" | "after";
   readonly store: StoreReference;
   readonly operation: string;
+  /** True: the earlier files stay in the volume for the undo. False (NO UNDO): they go once the new ones are verified. */
+  readonly keep: boolean;
   readonly targets: readonly TargetVolume[];
 }
 
-/** Puts back what a replacement has set aside. */
+/** Puts back what a replacement or an exchange has set aside, unless it is already decided: then it is finished. */
 export interface PutBackJob {
   readonly kind: "put-back";
-  readonly targets: readonly { readonly key: string; readonly volume: string }[];
+  readonly targets: readonly MountedVolume[];
 }
 
-export type AgentJob = CheckJob | ReplaceJob | PutBackJob;
+/** Reports what lies in volumes, and how much room there is; changes nothing. Cost: one `lstat` for each entry. */
+export interface LookJob {
+  readonly kind: "look";
+  readonly targets: readonly MountedVolume[];
+}
+
+/**
+ * Undo: what `kept` has kept comes back, and the present files are kept under `operation`. So the same job with both
+ * names exchanged undoes the undo. Run again it mends whatever it finds, like "replace".
+ */
+export interface SwapJob {
+  readonly kind: "swap";
+  /** The operation that does the exchange. */
+  readonly operation: string;
+  /** The operation whose kept files come back. */
+  readonly kept: string;
+  readonly targets: readonly MountedVolume[];
+}
+
+/** Removes, for good, what the named operations have kept. May be run again; what is not there is no error. */
+export interface DiscardJob {
+  readonly kind: "discard";
+  readonly operations: readonly string[];
+  readonly targets: readonly MountedVolume[];
+}
+
+export type AgentJob = CheckJob | ReplaceJob | PutBackJob | LookJob | SwapJob | DiscardJob;

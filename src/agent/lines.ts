@@ -15,15 +15,49 @@ export interface ReplacedVolume {
   readonly notKept: readonly string[];
 }
 
+/** Room that a tree takes. */
+export interface TreeSize {
+  /** Files, directories, links and the rest, without the tree's root. */
+  readonly entries: number;
+  /** Bytes on the disk; what has several names counts once. */
+  readonly bytes: number;
+}
+
+/** One directory of ours in a volume. */
+export interface SeenDirectory extends TreeSize {
+  readonly operation: string;
+  /**
+   * "kept" waits for undo or expiry. "fresh", "moving", "aside" and "returning" say that the operation stopped in the
+   * middle; "discard" that a removal did.
+   */
+  readonly state: "fresh" | "moving" | "aside" | "returning" | "kept" | "discard";
+}
+
+/** What lies in a volume. */
+export interface SeenVolume {
+  readonly volume: string;
+  /** Bytes of the volume's file system: all, and those that can still be written. */
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  /** The app's own tree. */
+  readonly present: TreeSize;
+  readonly ours: readonly SeenDirectory[];
+}
+
 export type AgentLine =
   | { readonly type: "step"; readonly title: string }
   /** From here the volumes are being changed … */
   | { readonly type: "touching" }
-  /** … and here everything is as it was before. */
+  /** … here everything is as it was before … */
   | { readonly type: "as-before" }
+  /** … or here the new files stay in every volume of the job, whatever happens from now on: nothing may be put back. */
+  | { readonly type: "decided" }
   | { readonly type: "progress"; readonly volume: string; readonly files: number; readonly bytes: number }
   | { readonly type: "checked"; readonly volume: string; readonly evidence: Omit<CopyEvidence, "time"> }
   | { readonly type: "replaced"; readonly result: ReplacedVolume }
+  | { readonly type: "seen"; readonly seen: SeenVolume }
+  /** What an operation had kept in a volume is gone; `bytes` of the disk are free again. */
+  | { readonly type: "discarded"; readonly volume: string; readonly operation: string; readonly bytes: number }
   | { readonly type: "result" }
   | {
       readonly type: "failure";
@@ -37,9 +71,12 @@ const types: ReadonlySet<string> = new Set([
   "step",
   "touching",
   "as-before",
+  "decided",
   "progress",
   "checked",
   "replaced",
+  "seen",
+  "discarded",
   "result",
   "failure",
 ]);

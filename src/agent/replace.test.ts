@@ -53,6 +53,7 @@ const aJob = (keys: readonly string[] = ["a"], part: ReplaceJob["part"] = "whole
   part,
   store,
   operation: "op1",
+  keep: false,
   targets: keys.map((key) => ({ key, volume: `media/${key}`, repository: "media", snapshotId: `s-${key}` })),
 });
 

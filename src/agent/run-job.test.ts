@@ -40,6 +40,7 @@ const replace = {
   part: "whole",
   store,
   operation: "op1",
+  keep: false,
   targets: [{ key: "a", volume: "media/a", repository: "media", snapshotId: "s1" }],
 } as const;
 

@@ -9,6 +9,7 @@ import { openRepositories } from "./repositories.ts";
 
 const run = async (job: AgentJob, context: AgentContext): Promise<void> => {
   if (job.kind === "put-back") return putBackAll(job, context);
+  if (job.kind === "look" || job.kind === "swap" || job.kind === "discard") throw new Error(`${job.kind}: not yet`);
   const repositories = await openRepositories(context, job.store);
   try {
     await (job.kind === "check" ? check(job, repositories.open, context) : replace(job, repositories.open, context));

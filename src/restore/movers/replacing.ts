@@ -26,7 +26,7 @@ export class Replacing {
       // A copy without a snapshot is never chosen (scope.ts); an empty id is refused by the agent as COPY_MISSING.
       snapshotId: chosen.copy.snapshotId ?? "",
     }));
-    return { kind: "replace", part, store, operation: plan.operation, targets };
+    return { kind: "replace", part, store, operation: plan.operation, keep: true, targets };
   }
 
   /** Passes lines on and learns from them where the files stand. */
