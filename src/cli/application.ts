@@ -4,6 +4,7 @@ import type { CliContext } from "./cli-context.ts";
 import { backupCommand } from "./backup.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusHelp } from "./exit-status-help.ts";
+import { operationsRoutes, resumeCommand, settleCommand, undoCommand } from "./operations.ts";
 import { pointsRoutes } from "./points.ts";
 import { restoreCommand } from "./restore.ts";
 import { statusCommand } from "./status.ts";
@@ -15,6 +16,10 @@ const routes = buildRouteMap<string, CliContext>({
     doctor: doctorCommand,
     backup: backupCommand,
     restore: restoreCommand,
+    undo: undoCommand,
+    resume: resumeCommand,
+    operations: operationsRoutes,
+    settle: settleCommand,
     points: pointsRoutes,
     why: whyCommand,
   },

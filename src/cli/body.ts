@@ -9,10 +9,15 @@ interface BodyFlags extends WorldFlags {
   readonly json?: boolean;
 }
 
-type Body<F, A extends readonly string[]> = (cli: CliContext, world: World, flags: F, ...args: A) => Promise<void>;
+type Body<F, A extends readonly (string | undefined)[]> = (
+  cli: CliContext,
+  world: World,
+  flags: F,
+  ...args: A
+) => Promise<void>;
 
 /** The function that stricli calls. */
-export const commandBody = <F extends BodyFlags, A extends readonly string[]>(body: Body<F, A>) =>
+export const commandBody = <F extends BodyFlags, A extends readonly (string | undefined)[]>(body: Body<F, A>) =>
   async function run(this: CliContext, flags: F, ...args: A): Promise<void> {
     try {
       await body(this, await openWorld(this.context, flags), flags, ...args);

@@ -1,8 +1,7 @@
 /** Makes the mover that a restore asks for. */
-import type { DataMover } from "../restore/apply.ts";
 import { KopiaMover } from "../restore/movers/kopia.ts";
 import { NodeAgentMover } from "../restore/movers/node-agent.ts";
-import type { Mover } from "../restore/plan.ts";
+import type { DataMover, Mover } from "../restore/movers/replacement.ts";
 import type { World } from "./world.ts";
 
 /** `timeout`: ms for each volume, where Velero's node-agent does the work. */

@@ -8,7 +8,8 @@ export const restoreCommand = buildCommand({
     brief: "Brings volumes back from a recovery point, in place or into another claim",
     fullDescription: `The plan is shown first. The apps that use the volumes are stopped, the present files are set aside, the copy is
 put in and compared entry by entry, and the apps are started again. When anything goes wrong on the way, the present
-files come back. When it went well they are gone: there is NO UNDO, so the volume's name must be typed, or --yes given.`,
+files come back. When it went well they are kept in the volume for a week (policy.undoFor): \`holdfast undo\` brings them
+back. With --no-undo they are not, so the volume's name must be typed, or --yes given.`,
   },
   parameters: {
     flags: {
@@ -42,6 +43,7 @@ files come back. When it went well they are gone: there is NO UNDO, so the volum
         brief: "who writes the files: our own pod, or Velero's node-agent",
         default: "kopia",
       },
+      undo: { kind: "boolean", brief: "keep what is there now, so that it can be brought back", default: true },
     },
     aliases: { y: "yes" },
     positional: {

@@ -25,7 +25,8 @@ export interface RunOptions {
 }
 
 /** Carries it to its end. Gives the state of a finished operation; throws the failure that ended it early, with where things stand. */
-export const runOperation = async (session: Session, options: RunOptions): Promise<OperationState> => {
+export const runOperation = async (session: Session, outside: RunOptions): Promise<OperationState> => {
+  const options: Running = { ...outside, begun: new Set() };
   if (session.state.status === "back") return goBack(session, options);
   try {
     await goForward(session, options);
@@ -42,7 +43,7 @@ export const runOperation = async (session: Session, options: RunOptions): Promi
   return finish(session, options, "done");
 };
 
-const goForward = async (session: Session, options: RunOptions): Promise<void> => {
+const goForward = async (session: Session, options: Running): Promise<void> => {
   for (const { step, standing } of session.state.steps) {
     options.signal.throwIfAborted();
     const done = standing === "ended" && (await stillHolds(session, options, step));
@@ -51,22 +52,25 @@ const goForward = async (session: Session, options: RunOptions): Promise<void> =
 };
 
 /** After a pause somebody may have reversed what a step had done: an app that was stopped runs again. */
-const stillHolds = async (session: Session, options: RunOptions, step: PlannedStep): Promise<boolean> => {
+const stillHolds = async (session: Session, options: Running, step: PlannedStep): Promise<boolean> => {
   if (step.repeat === "once" || step.does === "settle") return true;
   const presence = await kindOf(options.kinds, step).check(step.input, contextOf(session, options, step));
   return presence === (step.does === "undo" ? "absent" : "present");
 };
 
-const perform = async (session: Session, options: RunOptions, step: PlannedStep): Promise<void> => {
+const perform = async (session: Session, options: Running, step: PlannedStep): Promise<void> => {
   const state = stateOfStep(session, step);
   if (state.standing === "begun" && step.repeat === "once") await demandUntouched(session, options, step);
   options.onEvent({ type: "step", title: step.title, back: false });
-  if (state.standing !== "begun") await session.write({ type: "begun", step: step.id, back: false });
+  if (state.standing !== "begun") {
+    options.begun.add(step.id);
+    await session.write({ type: "begun", step: step.id, back: false });
+  }
   const memo = await act(step.does, { session, options, step, memo: step.memo ?? null });
   await session.write({ type: "ended", step: step.id, back: false, memo });
 };
 
-const demandUntouched = async (session: Session, options: RunOptions, step: PlannedStep): Promise<void> => {
+const demandUntouched = async (session: Session, options: Running, step: PlannedStep): Promise<void> => {
   const presence = await kindOf(options.kinds, step).check(step.input, contextOf(session, options, step));
   if (presence === (step.does === "undo" ? "present" : "absent")) return;
   throw new Failure("OPERATION_UNFINISHED", {
@@ -76,7 +80,7 @@ const demandUntouched = async (session: Session, options: RunOptions, step: Plan
 };
 
 /** Steps that were begun, latest first. Throws what stops it; the operation stays unfinished then. */
-const goBack = async (session: Session, options: RunOptions): Promise<OperationState> => {
+const goBack = async (session: Session, options: Running): Promise<OperationState> => {
   for (const { step, standing, memo } of session.state.steps.toReversed()) {
     if (standing === "pending" || standing === "left") continue;
     options.onEvent({ type: "step", title: step.back, back: true });
@@ -95,9 +99,14 @@ const goBack = async (session: Session, options: RunOptions): Promise<OperationS
 /** Nothing leads back over what frees data: such an operation has no step that is gone back over. */
 const opposite = { apply: "undo", undo: "redo", redo: "undo", settle: "settle" } as const;
 
+/** Steps that this process itself has begun. */
+interface Running extends RunOptions {
+  readonly begun: Set<string>;
+}
+
 interface Act {
   readonly session: Session;
-  readonly options: RunOptions;
+  readonly options: Running;
   readonly step: PlannedStep;
   readonly memo: Json;
 }
@@ -113,10 +122,11 @@ const act = async (does: PlannedStep["does"], { session, options, step, memo }: 
   return null;
 };
 
-const contextOf = (session: Session, options: RunOptions, step: PlannedStep): StepContext => ({
+const contextOf = (session: Session, options: Running, step: PlannedStep): StepContext => ({
   operation: session.operation,
   signal: AbortSignal.any([options.signal, session.locks.signal]),
   used: step.does !== "apply",
+  resumed: stateOfStep(session, step).standing !== "pending" && !options.begun.has(step.id),
   say: (text, data) => options.onEvent({ type: "detail", text, ...(data === undefined ? {} : { data }) }),
 });
 
@@ -137,11 +147,7 @@ const stateOfStep = (session: Session, step: PlannedStep): StepState => {
   return found;
 };
 
-const finish = async (
-  session: Session,
-  options: RunOptions,
-  outcome: "done" | "as-before",
-): Promise<OperationState> => {
+const finish = async (session: Session, options: Running, outcome: "done" | "as-before"): Promise<OperationState> => {
   const setAside = outcome === "done" ? setAsideBy(session.state, options.kinds) : [];
   await session.write({
     type: "finished",
@@ -181,7 +187,7 @@ const failedEntry = (state: OperationState, error: unknown) => {
 const lostOr = (session: Session, error: unknown): unknown =>
   session.locks.signal.aborted ? session.locks.signal.reason : error;
 
-const goBackAfter = async (error: unknown, session: Session, options: RunOptions): Promise<void> => {
+const goBackAfter = async (error: unknown, session: Session, options: Running): Promise<void> => {
   try {
     await goBack(session, options);
   } catch (second) {

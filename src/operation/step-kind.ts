@@ -17,6 +17,8 @@ export interface StepContext {
    * set aside, not removed, when one goes back over it.
    */
   readonly used: boolean;
+  /** True when an earlier process has begun the step: nothing is known of how far it came. */
+  readonly resumed: boolean;
   /** Something worth showing while it happens. */
   say(text: string, data?: object): void;
 }

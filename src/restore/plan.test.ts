@@ -4,9 +4,9 @@ import { type PlanInput, planRestore } from "./plan.ts";
 import { anItem } from "./testing/plans.ts";
 
 const input = (part: Partial<PlanInput> = {}): PlanInput => ({
-  operation: "op1",
   mover: "kopia",
   items: [anItem()],
+  keepFor: "7d",
   replicasOf: () => 2,
   ...part,
 });
@@ -14,24 +14,40 @@ const chosen = (part: object) => ({ copy: aCopy(), point: aPoint(), evidence: so
 
 describe("planRestore", () => {
   it("stops the workload, replaces, and starts it again with its replicas", () => {
-    const plan = planRestore(input());
-    expect(plan.stops).toEqual([{ kind: "Deployment", namespace: "media", name: "sonarr", replicas: 2 }]);
+    const { stops, plan } = planRestore(input());
+    expect(stops).toEqual([{ kind: "Deployment", namespace: "media", name: "sonarr", replicas: 2 }]);
+    expect(plan).toMatchObject({
+      verb: "restore",
+      title: expect.stringContaining("restore media/sonarr-config from") as string,
+    });
+    expect(plan.locks).toEqual(["media/sonarr-config"]);
     expect(plan.steps.map(({ title }) => title)).toEqual([
       "stop Deployment media/sonarr (2 replicas)",
-      "mount media/sonarr-config for Holdfast",
-      "set the present files aside inside the volume",
-      "put the copy's 1000 B into the emptied tree",
-      "compare the result with the copy",
-      "remove the files that were set aside",
-      "start Deployment media/sonarr (2 replicas) again and wait until it is Ready",
+      "replace the files of media/sonarr-config by the copy's 1000 B",
+      "start Deployment media/sonarr (2 replicas) again and wait until everything is Ready",
     ]);
-    expect(plan.steps.every(({ why }) => why !== "")).toBe(true);
+    expect(plan.steps.every(({ why, back }) => why !== "" && back !== "")).toBe(true);
+    expect(plan.steps.filter(({ decides }) => decides === true).map(({ id }) => id)).toEqual(["files"]);
+  });
+
+  it("survives being written down: it is data", () => {
+    const { plan } = planRestore(input());
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+  });
+
+  it("keeps what is there now for the undo, or says NO UNDO", () => {
+    const kept = planRestore(input({ keepFor: "3d" })).plan;
+    expect(kept.undo).toMatchObject({ kind: "kept", text: expect.stringContaining("3d") as string });
+    expect(kept.steps.find(({ id }) => id === "files")?.input).toMatchObject({ keep: true });
+    const gone = planRestore(input({ keepFor: undefined })).plan;
+    expect(gone.undo).toMatchObject({ kind: "none", text: expect.stringContaining("NO UNDO") as string });
+    expect(gone.steps.find(({ id }) => id === "files")?.input).toMatchObject({ keep: false });
   });
 
   it("neither stops nor starts what is scaled to zero, and keeps it in mind", () => {
-    const plan = planRestore(input({ replicasOf: () => 0 }));
-    expect(plan.stops).toHaveLength(1);
-    expect(plan.steps.filter(({ title }) => /^(?:stop|start)/.test(title))).toEqual([]);
+    const { stops, plan } = planRestore(input({ replicasOf: () => 0 }));
+    expect(stops).toHaveLength(1);
+    expect(plan.steps.map(({ id }) => id)).toEqual(["files"]);
   });
 
   it("forgets a workload that does not exist any more", () => {
@@ -55,11 +71,11 @@ describe("planRestore", () => {
     [anItem({ chosen: chosen({ copy: aCopy({ bytes: 0 }) }) }), "the volume will be empty"],
     [anItem({ chosen: chosen({}), target: aVolume({ deleting: true }) }), "is being deleted"],
   ])("warns about what is to be known before (%#)", (item, warning) => {
-    expect(planRestore(input({ items: [item] })).warnings).toEqual([expect.stringContaining(warning)]);
+    expect(planRestore(input({ items: [item] })).plan.warnings).toEqual([expect.stringContaining(warning)]);
   });
 
   it("has no warning about a verified, full copy", () => {
-    expect(planRestore(input({ items: [anItem({ chosen: chosen({}) })] })).warnings).toEqual([]);
+    expect(planRestore(input({ items: [anItem({ chosen: chosen({}) })] })).plan.warnings).toEqual([]);
   });
 
   it("adds up the bytes of all volumes, and says who writes them", () => {
@@ -67,9 +83,9 @@ describe("planRestore", () => {
       anItem(),
       anItem({ key: "v2", target: aVolume({ claim: "other" }), chosen: chosen({ copy: aCopy({ bytes: 24 }) }) }),
     ];
-    const step = planRestore(input({ items, mover: "node-agent" })).steps.find(({ title }) => title.startsWith("put"));
+    const step = planRestore(input({ items, mover: "node-agent" })).plan.steps.find(({ id }) => id === "files");
     expect(step).toMatchObject({
-      title: "put the copy's 1 KiB into the emptied tree",
+      title: "replace the files of media/sonarr-config, media/other by the copy's 1 KiB",
       why: expect.stringContaining("node-agent") as string,
     });
   });

@@ -1,11 +1,13 @@
 /** The plan of a restore: what is replaced by what, who stands still meanwhile, and what to know before. Pure. */
+import type { Plan, PlannedStep, UndoPromise } from "../model/plan.ts";
+import { formatBytes } from "../model/units.ts";
 import type { Volume } from "../model/volume.ts";
 import { volumeName } from "../model/volume.ts";
-import { formatBytes } from "../model/units.ts";
 import { type Owners, ownersOf, type Scalable, type Unstoppable } from "./owners.ts";
+import type { Mover } from "./movers/replacement.ts";
 import type { ChosenCopy } from "./scope.ts";
-
-export type Mover = "kopia" | "node-agent";
+import type { FilesInput } from "./steps/files.ts";
+import type { WorkloadsInput } from "./steps/workloads.ts";
 
 export interface RestoreItem {
   /** Unique within the plan; names directories and pods. */
@@ -21,38 +23,52 @@ export interface Stop extends Scalable {
   readonly replicas: number;
 }
 
-export interface PlanStep {
-  readonly title: string;
-  readonly why: string;
-}
-
 export interface RestorePlan {
-  readonly operation: string;
   readonly mover: Mover;
   readonly items: readonly RestoreItem[];
   readonly stops: readonly Stop[];
   readonly blockers: readonly Unstoppable[];
-  readonly warnings: readonly string[];
-  readonly steps: readonly PlanStep[];
+  /** What is carried out. */
+  readonly plan: Plan;
 }
 
 export interface PlanInput {
-  readonly operation: string;
   readonly mover: Mover;
   readonly items: readonly RestoreItem[];
+  /** "7d": how long what is there now is kept for the undo; undefined for NO UNDO. */
+  readonly keepFor: string | undefined;
   /** Present replicas of a workload; undefined when it does not exist any more. */
   readonly replicasOf: (owner: Scalable) => number | undefined;
 }
 
 export const planRestore = (input: PlanInput): RestorePlan => {
-  const owners: Owners = ownersOf(input.items.map((item) => item.target));
+  const { mover, items } = input;
+  const owners: Owners = ownersOf(items.map((item) => item.target));
   const stops = owners.scalable.flatMap((owner) => {
     const replicas = input.replicasOf(owner);
     return replicas === undefined ? [] : [{ ...owner, replicas }];
   });
-  const warnings = input.items.flatMap(warningsFor);
-  return { ...input, stops, blockers: owners.unstoppable, warnings, steps: stepsOf(input, stops) };
+  const names = items.map(({ target }) => volumeName(target));
+  const points = [...new Set(items.map(({ chosen }) => chosen.copy.point))];
+  const plan: Plan = {
+    version: 1,
+    verb: "restore",
+    title: `restore ${names.join(", ")} from ${points.join(", ")}`,
+    locks: names,
+    steps: stepsOf(input, stops),
+    undo: undoOf(input.keepFor),
+    warnings: items.flatMap(warningsFor),
+  };
+  return { mover, items, stops, blockers: owners.unstoppable, plan };
 };
+
+const undoOf = (keepFor: string | undefined): UndoPromise =>
+  keepFor === undefined
+    ? { kind: "none", text: "NO UNDO: once the restored files are verified, the present files of the volume are gone." }
+    : {
+        kind: "kept",
+        text: `The present files stay in the volume for ${keepFor}: \`holdfast undo\` brings them back.`,
+      };
 
 const warningsFor = (item: RestoreItem): readonly string[] => {
   const { copy, evidence } = item.chosen;
@@ -70,40 +86,79 @@ const movers: Readonly<Record<Mover, string>> = {
   "node-agent": "Velero's node-agent writes the files, from a PodVolumeRestore made for this volume alone",
 };
 
-const workloadText = (stop: Stop): string =>
-  `${stop.kind} ${stop.namespace}/${stop.name} (${stop.replicas} ${stop.replicas === 1 ? "replica" : "replicas"})`;
+/** "Deployment media/sonarr (1 replica)" */
+export const workloadText = ({ kind, namespace, name, replicas }: Stop): string =>
+  `${kind} ${namespace}/${name} (${replicas} ${replicas === 1 ? "replica" : "replicas"})`;
 
-const stepsOf = (input: PlanInput, stops: readonly Stop[]): readonly PlanStep[] => {
+const stepsOf = (input: PlanInput, stops: readonly Stop[]): readonly PlannedStep[] => {
+  const claims = input.items.map(({ target }) => ({ namespace: target.namespace, claim: target.claim }));
+  const files = filesStep(input);
   const running = stops.filter((stop) => stop.replicas > 0);
-  const names = input.items.map((item) => volumeName(item.target)).join(", ");
-  const bytes = input.items.reduce((sum, item) => sum + (item.chosen.copy.bytes ?? 0), 0);
-  const stopping = running.map((stop) => ({
-    title: `stop ${workloadText(stop)}`,
-    why: "it uses the volume, and files must not change while they are replaced",
-  }));
-  const starting = running.map((stop) => ({
-    title: `start ${workloadText(stop)} again and wait until it is Ready`,
-    why: "it ran before",
-  }));
+  if (running.length === 0) return [files];
+  const [stop, start] = standstill(running, claims);
+  return [stop, files, start];
+};
+
+type Claims = WorkloadsInput["claims"];
+
+/** The steps around one that needs the claims for itself. */
+export const standstill = (running: readonly Stop[], claims: Claims): readonly [PlannedStep, PlannedStep] => {
+  const input = { workloads: running.map((stop) => ({ ...stop })), claims: claims.map((claim) => ({ ...claim })) };
+  const names = running.map(workloadText).join(", ");
+  const touches = running.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
+  const stopTitle = `stop ${names}`;
+  const startTitle = `start ${names} again and wait until everything is Ready`;
   return [
-    ...stopping,
     {
-      title: `mount ${names} for Holdfast`,
-      why: "a holder pod without secrets mounts each claim in its own namespace",
+      id: "stop",
+      kind: "stop-workloads",
+      title: stopTitle,
+      why: "it uses the volume, and files must not change while they are replaced",
+      back: startTitle,
+      touches,
+      repeat: "safe",
+      does: "apply",
+      input,
     },
     {
-      title: "set the present files aside inside the volume",
-      why: "until the new ones are verified they can be put back",
+      id: "start",
+      kind: "start-workloads",
+      title: startTitle,
+      why: "it ran before",
+      back: stopTitle,
+      touches,
+      repeat: "safe",
+      does: "apply",
+      input,
     },
-    { title: `put the copy's ${formatBytes(bytes)} into the emptied tree`, why: movers[input.mover] },
-    {
-      title: "compare the result with the copy",
-      why: "type, size, mode, owner, time and link target of every entry, and every SQLite file",
-    },
-    {
-      title: "remove the files that were set aside",
-      why: "the restored ones are verified; from here there is NO UNDO",
-    },
-    ...starting,
   ];
+};
+
+const filesStep = ({ items, mover, keepFor }: PlanInput): PlannedStep => {
+  const names = items.map(({ target }) => volumeName(target)).join(", ");
+  const bytes = items.reduce((sum, { chosen }) => sum + (chosen.copy.bytes ?? 0), 0);
+  const input: FilesInput = {
+    mover,
+    keep: keepFor !== undefined,
+    items: items.map(({ key, target, chosen }) => ({
+      key,
+      namespace: target.namespace,
+      claim: target.claim,
+      repository: chosen.copy.repository,
+      // A copy without a snapshot is never chosen (scope.ts); an empty id is refused by the agent as COPY_MISSING.
+      snapshotId: chosen.copy.snapshotId ?? "",
+    })),
+  };
+  return {
+    id: "files",
+    kind: "replace-files",
+    title: `replace the files of ${names} by the copy's ${formatBytes(bytes)}`,
+    why: `${movers[mover]}; the present files are set aside in the volume, and the result is compared entry by entry before they are ${keepFor === undefined ? "removed" : "kept for the undo"}`,
+    back: `bring the earlier files of ${names} back`,
+    touches: items.map(({ target }) => `files of ${volumeName(target)}`),
+    repeat: "safe",
+    decides: true,
+    does: "apply",
+    input,
+  };
 };

@@ -38,7 +38,7 @@ describe("checkPlan", () => {
 
   it("refuses when somebody uses the volume who cannot be stopped", () => {
     const blockers = [{ kind: "Pod", namespace: "media", name: "debug", why: "it is a bare pod" }];
-    expect(() => checkPlan(aPlan({ blockers }))).toThrow(
+    expect(() => checkPlan({ ...aPlan(), blockers })).toThrow(
       expect.objectContaining({
         code: "TARGET_IN_USE",
         what: "Pod media/debug uses the volume.",
@@ -74,7 +74,7 @@ describe("checkRights", () => {
       { verb: "patch", resource: resources.statefulSets },
       { verb: "delete", resource: resources.secrets },
     );
-    const failure: unknown = await check(memory, aPlan({ stops: [aStop({ kind: "StatefulSet" })] })).catch(
+    const failure: unknown = await check(memory, { ...aPlan(), stops: [aStop({ kind: "StatefulSet" })] }).catch(
       (error: unknown) => error,
     );
     expect(JSON.stringify(failure)).toMatch(/secrets.*statefulsets|statefulsets.*secrets/);

@@ -64,6 +64,7 @@ const rulesOf = (plan: RestorePlan, agents: string, velero: string): readonly Ac
       ["create", "get", "list", "delete"].map((verb) => ({ verb, resource: resources.pods, namespace })),
     ),
     ...["create", "delete"].map((verb) => ({ verb, resource: resources.secrets, namespace: agents })),
+    ...["create", "get", "patch", "delete"].map((verb) => ({ verb, resource: resources.leases, namespace: agents })),
     { verb: "get", resource: resources.pods, subresource: "log", namespace: agents },
     ...plan.stops.map(stopRule),
     ...(plan.mover === "kopia" ? [] : [{ verb: "create", resource: resources.podVolumeRestores, namespace: velero }]),

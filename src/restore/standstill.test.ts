@@ -16,7 +16,12 @@ import { aStop } from "./testing/plans.ts";
 let cluster: Cluster;
 afterEach(() => cluster.controllers.stop());
 
-const waiting = () => ({ ...cluster, timeout: 5000, signal: cluster.stop.signal });
+const waiting = () => ({
+  kubernetes: cluster.kubernetes,
+  clock: cluster.clock,
+  timeout: 5000,
+  signal: cluster.stop.signal,
+});
 const annotate = (replicas: string) =>
   cluster.kubernetes.mergePatch(
     resources.deployments,
@@ -87,9 +92,40 @@ describe("podsUsing", () => {
 describe("waitUntilReady", () => {
   it("names who is late", async () => {
     cluster = await aCluster(1);
-    await expect(waitUntilReady(waiting(), [aStop({ replicas: 2 }), aStop({ name: "gone" })])).rejects.toMatchObject({
+    cluster.outcome = () => "pending";
+    await cluster.scale(2);
+    await expect(waitUntilReady(waiting(), [aStop(), aStop({ name: "gone" })])).rejects.toMatchObject({
       code: "APP_NOT_READY",
       what: expect.stringContaining("Deployment media/sonarr, Deployment media/gone") as string,
+    });
+  });
+
+  it("gives back the replicas that were recorded, not those that a plan remembers", async () => {
+    cluster = await aCluster(3);
+    await stopWorkload(cluster.kubernetes, aStop({ replicas: 1 }));
+    await startWorkload(cluster.kubernetes, aStop({ replicas: 1 }));
+    expect((await cluster.deployment())?.spec.replicas).toBe(3);
+  });
+
+  it("leaves alone what somebody has started meanwhile", async () => {
+    cluster = await aCluster(2);
+    await stopWorkload(cluster.kubernetes, aStop());
+    await cluster.scale(5);
+    await startWorkload(cluster.kubernetes, aStop());
+    expect(await cluster.deployment()).toMatchObject({ spec: { replicas: 5 } });
+  });
+
+  it("leaves another workload of the same name alone", async () => {
+    cluster = await aCluster(2);
+    const patch = cluster.kubernetes.mergePatch.bind(cluster.kubernetes);
+    const bodies: object[] = [];
+    cluster.kubernetes.mergePatch = (resource, name, body, options) => {
+      bodies.push(body);
+      return patch(resource, name, body, options);
+    };
+    await stopWorkload(cluster.kubernetes, aStop());
+    expect(bodies[0]).toMatchObject({
+      metadata: { uid: expect.any(String) as string, resourceVersion: expect.any(String) as string },
     });
   });
 

@@ -1,13 +1,18 @@
 /** Stops the workloads of a restore and starts them again: replicas are recorded on the workload before they change. */
-import type { Context } from "../context.ts";
+import type { Clock } from "../context.ts";
 import type { Pod } from "../inventory/raw.ts";
-import { Failure } from "../model/failure.ts";
-import type { Volume } from "../model/volume.ts";
+import { Failure, isFailure } from "../model/failure.ts";
 import type { KubeObject, Kubernetes, Resource } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { operationLabel } from "../systems/agent/labels.ts";
 import type { Stop } from "./plan.ts";
 import type { Scalable } from "./owners.ts";
+
+/** A claim, by name. */
+export interface ClaimName {
+  readonly namespace: string;
+  readonly claim: string;
+}
 
 /** Replicas before the restore, on the workload itself: they survive the loss of the process that stopped it. */
 export const replicasAnnotation = "holdfast.dev/replicas-before-restore";
@@ -42,24 +47,68 @@ export const readReplicas = async (kubernetes: Kubernetes, owner: Scalable): Pro
 const patch = (kubernetes: Kubernetes, owner: Scalable, change: object): Promise<Workload> =>
   kubernetes.mergePatch<Workload>(resourceOf[owner.kind], { namespace: owner.namespace, name: owner.name }, change);
 
-/** Sets replicas to zero and remembers what they were. May be called twice. */
-export const stopWorkload = async (kubernetes: Kubernetes, stop: Stop): Promise<void> => {
-  await patch(kubernetes, stop, {
-    metadata: { annotations: { [replicasAnnotation]: String(stop.replicas) } },
-    spec: { replicas: 0 },
-  });
+/** The uid and version that a change belongs to: another object of that name, or a change of somebody else, is a conflict. */
+const seen = ({ metadata }: Workload): object => ({ uid: metadata.uid, resourceVersion: metadata.resourceVersion });
+
+/** A change that somebody else's change came before is made again from what there is now. */
+const changing = async (
+  kubernetes: Kubernetes,
+  owner: Scalable,
+  change: (workload: Workload) => object | undefined,
+): Promise<void> => {
+  for (let tried = 1; ; tried += 1) {
+    const workload = await read(kubernetes, owner);
+    const wanted = workload === undefined ? undefined : change(workload);
+    if (wanted === undefined) return;
+    try {
+      await patch(kubernetes, owner, wanted);
+      return;
+    } catch (error) {
+      if (!isFailure(error, "KUBERNETES_CONFLICT") || tried === attempts) throw error;
+    }
+  }
 };
 
-/** Gives the replicas back and forgets the record. May be called twice. */
-export const startWorkload = async (kubernetes: Kubernetes, stop: Stop): Promise<void> => {
-  await patch(kubernetes, stop, {
-    metadata: { annotations: { [replicasAnnotation]: null } },
-    spec: { replicas: stop.replicas },
+/** Its controller writes the status all the time while pods come and go. */
+const attempts = 10;
+
+/** Sets replicas to zero and remembers what they were. May be called twice. A workload that is gone is stopped. */
+export const stopWorkload = (kubernetes: Kubernetes, stop: Scalable): Promise<void> =>
+  changing(kubernetes, stop, (workload) => {
+    const replicas = workload.spec.replicas ?? 1;
+    const recorded = workload.metadata.annotations?.[replicasAnnotation];
+    if (replicas === 0 && recorded !== undefined) return undefined;
+    return {
+      metadata: { ...seen(workload), annotations: { [replicasAnnotation]: String(replicas) } },
+      spec: { replicas: 0 },
+    };
   });
+
+/**
+ * Gives the recorded replicas back and forgets the record. May be called twice: without a record nothing was stopped, or
+ * it is started already. `stop.replicas` counts when the record is lost and the workload stands still.
+ */
+export const startWorkload = (kubernetes: Kubernetes, stop: Stop): Promise<void> =>
+  changing(kubernetes, stop, (workload) => {
+    const recorded = workload.metadata.annotations?.[replicasAnnotation];
+    const present = workload.spec.replicas ?? 1;
+    const replicas = recorded === undefined ? stop.replicas : Number(recorded);
+    if (recorded === undefined && (present > 0 || replicas === 0)) return undefined;
+    return {
+      metadata: { ...seen(workload), annotations: { [replicasAnnotation]: null } },
+      spec: { replicas: present > 0 ? present : replicas },
+    };
+  });
+
+/** Whether a workload stands still by our doing. One that is gone does, too. */
+export const isStopped = async (kubernetes: Kubernetes, owner: Scalable): Promise<boolean> => {
+  const workload = await read(kubernetes, owner);
+  if (workload === undefined) return true;
+  return (workload.spec.replicas ?? 1) === 0 && workload.metadata.annotations?.[replicasAnnotation] !== undefined;
 };
 
 /** Pods that still use one of the claims, other than the ones that hold them for a restore. */
-export const podsUsing = async (kubernetes: Kubernetes, volumes: readonly Volume[]): Promise<readonly Pod[]> => {
+export const podsUsing = async (kubernetes: Kubernetes, volumes: readonly ClaimName[]): Promise<readonly Pod[]> => {
   const namespaces = [...new Set(volumes.map((volume) => volume.namespace))];
   const lists = await Promise.all(namespaces.map((namespace) => kubernetes.list<Pod>(resources.pods, { namespace })));
   return lists
@@ -70,12 +119,12 @@ export const podsUsing = async (kubernetes: Kubernetes, volumes: readonly Volume
 const isOther = (pod: Pod): boolean =>
   pod.metadata.labels?.[operationLabel] === undefined && !["Succeeded", "Failed"].includes(pod.status?.phase ?? "");
 
-const uses = (pod: Pod, volume: Volume): boolean =>
+const uses = (pod: Pod, volume: ClaimName): boolean =>
   pod.metadata.namespace === volume.namespace &&
   (pod.spec.volumes ?? []).some((entry) => entry.persistentVolumeClaim?.claimName === volume.claim);
 
 export interface Waiting {
-  readonly context: Context;
+  readonly clock: Clock;
   readonly kubernetes: Kubernetes;
   /** ms */
   readonly timeout: number;
@@ -85,8 +134,8 @@ export interface Waiting {
 const pollInterval = 200;
 
 /** Waits until no pod uses the claims. Throws TARGET_IN_USE naming the pods when they do not end. */
-export const waitUntilUnused = async (waiting: Waiting, volumes: readonly Volume[]): Promise<void> => {
-  const { clock } = waiting.context;
+export const waitUntilUnused = async (waiting: Waiting, volumes: readonly ClaimName[]): Promise<void> => {
+  const { clock } = waiting;
   const deadline = clock.now() + waiting.timeout;
   for (;;) {
     const pods = await podsUsing(waiting.kubernetes, volumes);
@@ -104,14 +153,14 @@ export const waitUntilUnused = async (waiting: Waiting, volumes: readonly Volume
 
 /** Waits until every started workload has all its replicas Ready. Throws APP_NOT_READY. */
 export const waitUntilReady = async (waiting: Waiting, stops: readonly Stop[]): Promise<void> => {
-  const { clock } = waiting.context;
+  const { clock } = waiting;
   const deadline = clock.now() + waiting.timeout;
   for (;;) {
     const states = await Promise.all(
       stops.map(async (stop) => ({ stop, workload: await read(waiting.kubernetes, stop) })),
     );
     const late = states
-      .filter(({ stop, workload }) => !isReady(stop, workload))
+      .filter(({ workload }) => !isReady(workload))
       .map(({ stop }) => `${stop.kind} ${stop.namespace}/${stop.name}`);
     if (late.length === 0) return;
     if (clock.now() > deadline) {
@@ -124,8 +173,9 @@ export const waitUntilReady = async (waiting: Waiting, stops: readonly Stop[]): 
   }
 };
 
-const isReady = (stop: Stop, workload: Workload | undefined): boolean => {
+const isReady = (workload: Workload | undefined): boolean => {
   if (workload === undefined) return false;
   const current = (workload.status?.observedGeneration ?? 0) >= (workload.metadata.generation ?? 0);
-  return current && (workload.status?.readyReplicas ?? 0) >= stop.replicas;
+  // Somebody may have wanted other replicas since the plan was made.
+  return current && (workload.status?.readyReplicas ?? 0) >= (workload.spec.replicas ?? 1);
 };

@@ -9,15 +9,24 @@ import { Operations } from "../operations.ts";
 import type { OperationEvent } from "../run.ts";
 import { Life } from "./mortal.ts";
 
+const week = 7 * 86_400_000;
+
+/** What processes of a test share: a cluster, a clock, and where journals are written. */
 export class OperationWorld {
-  readonly clock = jumpingClock();
+  readonly clock: ReturnType<typeof jumpingClock>;
+  readonly kubernetes: MemoryKubernetes;
+  readonly journal = new MemoryJournal();
   #ids = 0;
+
+  constructor(clock = jumpingClock(), kubernetes?: MemoryKubernetes) {
+    this.clock = clock;
+    this.kubernetes = kubernetes ?? new MemoryKubernetes({ clock, randomId: this.randomId });
+  }
+
   readonly randomId = (length: number): string => {
     this.#ids += 1;
     return this.#ids.toString(36).padStart(length, "0").slice(-length);
   };
-  readonly kubernetes = new MemoryKubernetes({ clock: this.clock, randomId: this.randomId });
-  readonly journal = new MemoryJournal();
 
   /** A process: its operations, as its ports lead to this world until it dies. */
   process(
@@ -26,7 +35,7 @@ export class OperationWorld {
     signal = new AbortController().signal,
   ): { readonly operations: Operations; readonly events: OperationEvent[] } {
     const events: OperationEvent[] = [];
-    const kubernetes = life.port(this.kubernetes as Kubernetes);
+    const kubernetes: Kubernetes = life.port(this.kubernetes);
     const operations = new Operations({
       journal: life.port(this.journal),
       kubernetes,
@@ -34,11 +43,10 @@ export class OperationWorld {
       randomId: this.randomId,
       namespace: "default",
       who: "a test",
-      undoFor: 7 * 86_400_000,
+      undoFor: week,
       kinds: (demand) => kinds(fenced(kubernetes, demand), life),
       onEvent: (event) => events.push(event),
       signal,
-      lockTimes: { duration: 30_000, renewEvery: 5000, margin: 10_000, lookEvery: 1000 },
     });
     return { operations, events };
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../model/failure.ts";
 import { MemoryAgents } from "../../systems/agent/memory.ts";
-import { aPlan } from "../testing/plans.ts";
+import { aTask } from "../testing/plans.ts";
 import { KopiaMover } from "./kopia.ts";
 
 const store = {
@@ -12,15 +12,13 @@ const store = {
   privateCa: true,
 };
 const signal = new AbortController().signal;
-const ignore = () => undefined;
-const kinds = (agents: MemoryAgents) => agents.tasks.map(({ job }) => job.kind);
 
 describe("KopiaMover", () => {
   it("has one agent do everything for all volumes of the plan", async () => {
     const agents = new MemoryAgents((_task, say) => say({ type: "touching" }));
     const lines: string[] = [];
     const mover = new KopiaMover(agents, store);
-    await mover.replace(aPlan(), ({ type }) => lines.push(type), signal);
+    await mover.replace(aTask, ({ type }) => lines.push(type), signal);
     expect(agents.tasks).toEqual([
       {
         operation: "op1",
@@ -36,48 +34,13 @@ describe("KopiaMover", () => {
       },
     ]);
     expect(lines).toEqual(["touching"]);
-    await mover.putBack(aPlan(), signal);
-    expect(kinds(agents)).toEqual(["replace"]);
   });
 
-  it("has nothing to put back when the agent failed before it touched anything", async () => {
+  it("passes on what the agent fails with", async () => {
     const agents = new MemoryAgents(() => {
       throw new Failure("TARGET_UNUSABLE", { what: "cannot be mounted" });
     });
     const mover = new KopiaMover(agents, store);
-    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
-    await mover.putBack(aPlan(), signal);
-    expect(kinds(agents)).toEqual(["replace"]);
-  });
-
-  it("has nothing to put back when the agent did that itself", async () => {
-    const agents = new MemoryAgents((_task, say) => {
-      say({ type: "touching" });
-      say({ type: "as-before" });
-      throw new Failure("VERIFICATION_FAILED", { what: "wrong" });
-    });
-    const mover = new KopiaMover(agents, store);
-    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "VERIFICATION_FAILED" });
-    await mover.putBack(aPlan(), signal);
-    expect(kinds(agents)).toEqual(["replace"]);
-  });
-
-  it("puts back with another agent what a dead one has left, until that has worked once", async () => {
-    const agents = new MemoryAgents((_task, say) => {
-      say({ type: "touching" });
-      throw new Failure("AGENT_FAILED", { what: "OOMKilled" });
-    });
-    const mover = new KopiaMover(agents, store);
-    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "AGENT_FAILED" });
-    await expect(mover.putBack(aPlan(), signal)).rejects.toMatchObject({ code: "AGENT_FAILED" });
-    agents.play(ignore);
-    await mover.putBack(aPlan(), signal);
-    await mover.putBack(aPlan(), signal);
-    expect(kinds(agents)).toEqual(["replace", "put-back", "put-back"]);
-    expect(agents.tasks.at(-1)).toEqual({
-      operation: "op1",
-      job: { kind: "put-back", targets: [{ key: "v1", volume: "media/sonarr-config" }] },
-      mounts: [{ key: "v1", namespace: "media", claim: "sonarr-config" }],
-    });
+    await expect(mover.replace(aTask, () => undefined, signal)).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
   });
 });

@@ -1,33 +1,21 @@
-/** The mover of choice: an agent reads Velero's repository itself and writes all volumes of the plan. */
+/** The mover of choice: an agent reads Velero's repository itself and writes all volumes of the task. */
 import type { AgentLine } from "../../agent/lines.ts";
 import type { StoreReference } from "../../agent/job.ts";
 import type { Agents } from "../../systems/agent/port.ts";
-import type { DataMover } from "../apply.ts";
-import type { RestorePlan } from "../plan.ts";
-import { mountsOf, Replacing } from "./replacing.ts";
+import { type DataMover, mountsOf, replaceJob, type ReplaceTask } from "./replacement.ts";
 
 export class KopiaMover implements DataMover {
   readonly #agents: Agents;
   readonly #store: StoreReference;
-  readonly #replacing: Replacing;
 
   constructor(agents: Agents, store: StoreReference) {
     this.#agents = agents;
     this.#store = store;
-    this.#replacing = new Replacing(agents);
   }
 
-  async replace(plan: RestorePlan, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
-    const task = {
-      operation: plan.operation,
-      job: this.#replacing.job(plan, this.#store, "whole"),
-      mounts: mountsOf(plan),
-    };
-    await this.#agents.run(task, this.#replacing.watch(onLine), signal);
-    this.#replacing.finished();
-  }
-
-  putBack(plan: RestorePlan, signal: AbortSignal): Promise<void> {
-    return this.#replacing.putBack(plan, signal);
+  replace(task: ReplaceTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
+    const { operation, items } = task;
+    const job = replaceJob(task, this.#store, "whole");
+    return this.#agents.run({ operation, job, mounts: mountsOf(items) }, onLine, signal);
   }
 }

@@ -3,7 +3,7 @@ import { MemoryAgents } from "../../systems/agent/memory.ts";
 import type { KubeObject } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import { aCluster, type Cluster } from "../testing/cluster.ts";
-import { aPlan } from "../testing/plans.ts";
+import { aTask } from "../testing/plans.ts";
 import { NodeAgentMover } from "./node-agent.ts";
 
 interface Restore extends KubeObject {
@@ -77,23 +77,20 @@ const ignore = (): undefined => undefined;
 describe("NodeAgentMover", () => {
   it("sets aside, has node-agent restore the copy into a pod that waits, and compares", async () => {
     nodeAgent = () => ({ phase: "Completed" });
-    await aMover().replace(aPlan({ mover: "node-agent" }), ignore, new AbortController().signal);
+    await aMover().replace(aTask, ignore, new AbortController().signal);
     expect(parts()).toEqual(["before", "after"]);
     expect(seen[0]?.spec).toMatchObject({ snapshotID: "snap-1", sourceNamespace: "media", uploaderType: "kopia" });
     expect(await left()).toEqual([]);
   });
 
-  it("says how node-agent ended when it failed, and puts back", async () => {
+  it("says how node-agent ended when it failed, and compares nothing", async () => {
     nodeAgent = () => ({ phase: "Failed", message: "no such snapshot" });
-    agents.play((task, say) => void ("part" in task.job && say({ type: "touching" })));
     const mover = aMover();
-    const plan = aPlan({ mover: "node-agent" });
-    await expect(mover.replace(plan, ignore, new AbortController().signal)).rejects.toMatchObject({
+    await expect(mover.replace(aTask, ignore, new AbortController().signal)).rejects.toMatchObject({
       code: "AGENT_FAILED",
       why: "no such snapshot",
     });
-    await mover.putBack(plan, new AbortController().signal);
-    expect(parts()).toEqual(["before", "put-back"]);
+    expect(parts()).toEqual(["before"]);
     expect(await left()).toEqual([]);
   });
 
@@ -107,7 +104,7 @@ describe("NodeAgentMover", () => {
       }
       return { phase: (asked += 1) < 3 ? "Canceling" : "Canceled" };
     };
-    await expect(aMover().replace(aPlan({ mover: "node-agent" }), ignore, stop.signal)).rejects.toThrow("abort");
+    await expect(aMover().replace(aTask, ignore, stop.signal)).rejects.toThrow("abort");
     expect(asked).toBe(3);
     expect(await left()).toEqual([]);
   });

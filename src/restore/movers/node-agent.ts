@@ -7,16 +7,13 @@ import type { AgentLine } from "../../agent/lines.ts";
 import type { StoreReference } from "../../agent/job.ts";
 import type { Clock } from "../../context.ts";
 import { Failure } from "../../model/failure.ts";
-import { volumeName } from "../../model/volume.ts";
 import type { Agents } from "../../systems/agent/port.ts";
 import type { KubeObject, Kubernetes } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import { helperPod, ownerOf, podVolumeRestore } from "../../systems/velero/hand-made-restore.ts";
 import type { PodVolumeRestore } from "../../systems/velero/objects.ts";
 import { isTerminal } from "../../systems/velero/phases.ts";
-import type { DataMover } from "../apply.ts";
-import type { RestoreItem, RestorePlan } from "../plan.ts";
-import { mountsOf, Replacing } from "./replacing.ts";
+import { type DataMover, mountsOf, type ReplaceItem, replaceJob, type ReplaceTask } from "./replacement.ts";
 
 export interface NodeAgentOptions {
   readonly agents: Agents;
@@ -40,45 +37,32 @@ interface Pod extends KubeObject {
 
 const pollInterval = 300;
 
+const nameOf = ({ namespace, claim }: ReplaceItem): string => `${namespace}/${claim}`;
+
 export class NodeAgentMover implements DataMover {
   readonly #options: NodeAgentOptions;
-  readonly #replacing: Replacing;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
-    this.#replacing = new Replacing(options.agents);
   }
 
-  async replace(plan: RestorePlan, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
+  async replace(task: ReplaceTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
     const { agents, store } = this.#options;
-    const mounts = mountsOf(plan);
-    const watch = this.#replacing.watch(onLine);
-    await agents.run(
-      { operation: plan.operation, job: this.#replacing.job(plan, store, "before"), mounts },
-      watch,
-      signal,
-    );
-    await this.#restoreAll(plan, onLine, signal);
-    await agents.run(
-      { operation: plan.operation, job: this.#replacing.job(plan, store, "after"), mounts },
-      watch,
-      signal,
-    );
-    this.#replacing.finished();
-  }
-
-  putBack(plan: RestorePlan, signal: AbortSignal): Promise<void> {
-    return this.#replacing.putBack(plan, signal);
+    const { operation, items } = task;
+    const mounts = mountsOf(items);
+    await agents.run({ operation, job: replaceJob(task, store, "before"), mounts }, onLine, signal);
+    await this.#restoreAll(task, onLine, signal);
+    await agents.run({ operation, job: replaceJob(task, store, "after"), mounts }, onLine, signal);
   }
 
   /** All volumes at a time: node-agent itself limits how many it works on. */
-  async #restoreAll(plan: RestorePlan, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
+  async #restoreAll(task: ReplaceTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
     const { kubernetes, veleroNamespace } = this.#options;
     const helperImage = await this.#veleroImage();
-    const owner = await kubernetes.create(resources.configMaps, ownerOf(plan.operation, veleroNamespace));
+    const owner = await kubernetes.create(resources.configMaps, ownerOf(task.operation, veleroNamespace));
     try {
       const results = await Promise.allSettled(
-        plan.items.map((item) => this.#restoreOne({ plan, item, owner, helperImage, onLine, signal })),
+        task.items.map((item) => this.#restoreOne({ task, item, owner, helperImage, onLine, signal })),
       );
       for (const result of results) if (result.status === "rejected") throw result.reason;
     } finally {
@@ -89,24 +73,24 @@ export class NodeAgentMover implements DataMover {
 
   async #restoreOne(work: Work): Promise<void> {
     const { kubernetes, veleroNamespace, storageLocation, image } = this.#options;
-    const { plan, item, owner, helperImage } = work;
-    const { namespace, claim } = item.target;
+    const { task, item, owner, helperImage } = work;
+    const { namespace, claim } = item;
     const pod = await kubernetes.create<Pod>(
       resources.pods,
-      helperPod({ operation: plan.operation, key: item.key, namespace, claim, helperImage, image, owner }),
+      helperPod({ operation: task.operation, key: item.key, namespace, claim, helperImage, image, owner }),
     );
     try {
       const made = await kubernetes.create(
         resources.podVolumeRestores,
         podVolumeRestore({
-          operation: plan.operation,
+          operation: task.operation,
           key: item.key,
           namespace: veleroNamespace,
           pod,
           owner,
           storageLocation,
-          snapshotId: item.chosen.copy.snapshotId ?? "",
-          sourceNamespace: item.chosen.copy.repository,
+          snapshotId: item.snapshotId,
+          sourceNamespace: item.repository,
         }),
       );
       await this.#waitOrCancel(work, made.metadata.name);
@@ -130,7 +114,7 @@ export class NodeAgentMover implements DataMover {
         if (present === undefined || isTerminal(present.status?.phase ?? "New")) throw error;
         if (clock.now() > deadline) {
           throw new Failure("AGENT_FAILED", {
-            what: `Velero's node-agent does not stop restoring ${volumeName(work.item.target)}.`,
+            what: `Velero's node-agent does not stop restoring ${nameOf(work.item)}.`,
             todo: `Wait until \`kubectl -n ${veleroNamespace} get podvolumerestore ${name}\` shows an end, then run the same restore again: it puts the earlier files back first.`,
             cause: error,
           });
@@ -142,7 +126,7 @@ export class NodeAgentMover implements DataMover {
 
   async #waitForRestore({ item, onLine, signal }: Work, name: string): Promise<void> {
     const { kubernetes, clock, veleroNamespace, timeout } = this.#options;
-    const volume = volumeName(item.target);
+    const volume = nameOf(item);
     const deadline = clock.now() + timeout;
     for (;;) {
       const restore = await kubernetes.get<PodVolumeRestore>(resources.podVolumeRestores, {
@@ -174,12 +158,12 @@ export class NodeAgentMover implements DataMover {
     const deadline = clock.now() + timeout;
     for (;;) {
       const present = await kubernetes.get<Pod>(resources.pods, {
-        namespace: item.target.namespace,
+        namespace: item.namespace,
         name: pod.metadata.name,
       });
       if (present?.status?.initContainerStatuses?.[0]?.state?.terminated !== undefined) return;
       if (clock.now() > deadline)
-        throw new Failure("TIMEOUT", { what: `Velero's restore helper in ${volumeName(item.target)} does not end.` });
+        throw new Failure("TIMEOUT", { what: `Velero's restore helper in ${nameOf(item)} does not end.` });
       await clock.sleep(pollInterval, signal);
     }
   }
@@ -207,8 +191,8 @@ interface VeleroDeployment extends KubeObject {
 }
 
 interface Work {
-  readonly plan: RestorePlan;
-  readonly item: RestoreItem;
+  readonly task: ReplaceTask;
+  readonly item: ReplaceItem;
   readonly owner: KubeObject;
   readonly helperImage: string;
   readonly onLine: (line: AgentLine) => void;

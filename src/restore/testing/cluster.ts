@@ -16,6 +16,7 @@ export interface Cluster {
   readonly kubernetes: MemoryKubernetes;
   readonly controllers: MemoryControllers;
   readonly context: Context;
+  readonly clock: ReturnType<typeof jumpingClock>;
   readonly stop: AbortController;
   /** What becomes of pods; may be changed. */
   outcome: (pod: KubeObject) => PodOutcome;
@@ -66,6 +67,7 @@ export const aCluster = async (replicas = 2, apps: readonly string[] = ["sonarr"
   const cluster: Omit<Cluster, "controllers"> = {
     kubernetes,
     context,
+    clock,
     stop,
     outcome: () => "ready",
     deployment: (name = "sonarr") =>
@@ -79,7 +81,10 @@ export const aCluster = async (replicas = 2, apps: readonly string[] = ["sonarr"
         .as("argocd")
         .mergePatch(resources.deployments, { namespace: "media", name: "sonarr" }, { spec: { replicas: count } })),
   };
-  const controllers = new MemoryControllers(kubernetes, { ...world, outcome: (pod) => cluster.outcome(pod) });
+  const controllers = new MemoryControllers(kubernetes, {
+    ...world,
+    outcome: (pod) => cluster.outcome(pod),
+  });
   kubernetes.put(resources.namespaces, { metadata: { name: "media" } });
   for (const app of apps) await kubernetes.as("test").create(resources.deployments, aDeployment(app, replicas));
   await controllers.settled();

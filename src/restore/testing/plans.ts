@@ -1,6 +1,7 @@
 /** Restore plans for tests: whole ones, of which a test names only what matters to it. */
 import { aCopy, aPoint, aVolume } from "../../inventory/sample.ts";
-import type { RestoreItem, RestorePlan, Stop } from "../plan.ts";
+import type { ReplaceTask } from "../movers/replacement.ts";
+import { type PlanInput, planRestore, type RestoreItem, type RestorePlan, type Stop } from "../plan.ts";
 
 export const anItem = (part: Partial<RestoreItem> = {}): RestoreItem => ({
   key: "v1",
@@ -19,13 +20,13 @@ export const aStop = (part: Partial<Stop> = {}): Stop => ({
   ...part,
 });
 
-export const aPlan = (part: Partial<RestorePlan> = {}): RestorePlan => ({
+/** The plan of a restore of these volumes, as `planRestore` makes it. */
+export const aPlan = (part: Partial<Omit<PlanInput, "replicasOf">> = {}, replicas = 1): RestorePlan =>
+  planRestore({ mover: "kopia", items: [anItem()], keepFor: "7d", replicasOf: () => replicas, ...part });
+
+/** What a mover is asked to do. */
+export const aTask: ReplaceTask = {
   operation: "op1",
-  mover: "kopia",
-  items: [anItem()],
-  stops: [aStop()],
-  blockers: [],
-  warnings: [],
-  steps: [],
-  ...part,
-});
+  keep: true,
+  items: [{ key: "v1", namespace: "media", claim: "sonarr-config", repository: "media", snapshotId: "snap-1" }],
+};

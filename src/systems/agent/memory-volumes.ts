@@ -63,13 +63,16 @@ export class MemoryVolumes {
   readonly #trees = new Map<string, Tree>();
   #hook: ChangeHook = () => undefined;
   #changes = 0;
+  #onEnd: (task: AgentTask) => void = () => undefined;
 
   /** The program in the pod; for `new MemoryAgents(volumes.script)`. */
   readonly script: AgentScript = async (task, say, signal) => {
     const run = new MemoryRun(this, task, { say, signal });
     try {
       await run.job();
+      this.#onEnd(task);
     } catch (error) {
+      this.#onEnd(task);
       if (!run.heard) return forever();
       if (!(error instanceof PodDied)) throw error;
       throw new Failure("AGENT_FAILED", { what: "The pod ended without a result." });
@@ -103,6 +106,11 @@ export class MemoryVolumes {
   onChange(hook: ChangeHook): void {
     this.#hook = hook;
     this.#changes = 0;
+  }
+
+  /** Told when the program in a pod has ended, whether or not anybody who called it lives. */
+  onEnd(hook: (task: AgentTask) => void): void {
+    this.#onEnd = hook;
   }
 
   #inState(volume: string, wanted: (state: Directory["state"]) => boolean): ReadonlyMap<string, string> {

@@ -6,7 +6,7 @@ import { Failure } from "../../model/failure.ts";
 import type { KubeObject, Kubernetes } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { type HeldVolume, holdVolumes, removeHolders } from "./holder.ts";
-import { managedLabels } from "./labels.ts";
+import { ensureNamespace } from "./namespace.ts";
 import { agentPod, agentSecret, containerName, type PodInput } from "./pod-manifest.ts";
 import type { Agents, AgentTask } from "./port.ts";
 
@@ -48,7 +48,7 @@ export class PodAgents implements Agents {
     const name = `holdfast-${task.operation}-${context.randomId(4)}`;
     let heardOut = false;
     try {
-      await this.#ensureNamespace();
+      await ensureNamespace(kubernetes, this.#options.namespace);
       const volumes = await holdVolumes({ kubernetes, clock: context.clock, signal }, task.mounts, {
         image,
         operation: task.operation,
@@ -64,18 +64,6 @@ export class PodAgents implements Agents {
     } finally {
       await this.#tidy(name, task, heardOut);
     }
-  }
-
-  async #ensureNamespace(): Promise<void> {
-    const { kubernetes, namespace: name } = this.#options;
-    if ((await kubernetes.get(resources.namespaces, { name })) !== undefined) return;
-    // Its pods reach into the kubelet's directory, which the restricted pod security levels refuse.
-    const labels = {
-      ...managedLabels("namespace"),
-      "pod-security.kubernetes.io/enforce": "privileged",
-      "velero.io/exclude-from-backup": "true",
-    };
-    await kubernetes.create(resources.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
   }
 
   #podInput(name: string, task: AgentTask, volumes: readonly HeldVolume[]): PodInput {

@@ -1,0 +1,102 @@
+/** Puts the engine together for a command: journal, locks, and every kind of step that there is. */
+import { join } from "node:path";
+import { homedir } from "node:os";
+import { recordsPrefix } from "../inventory/records.ts";
+import { Failure, messageOf } from "../model/failure.ts";
+import { parseDuration } from "../model/units.ts";
+import { type OperationEvent } from "../operation/run.ts";
+import { Operations } from "../operation/operations.ts";
+import { stepKinds, type StepKind, type StepKinds } from "../operation/step-kind.ts";
+import { replaceFiles } from "../restore/steps/files.ts";
+import { startWorkloads, stopWorkloads } from "../restore/steps/workloads.ts";
+import { ensureNamespace } from "../systems/agent/namespace.ts";
+import { BucketJournal } from "../systems/journal/bucket.ts";
+import { FileJournal } from "../systems/journal/files.ts";
+import { MirroredJournal } from "../systems/journal/mirrored.ts";
+import type { JournalStore } from "../systems/journal/port.ts";
+import { fenced } from "../systems/kubernetes/fenced.ts";
+import type { Kubernetes } from "../systems/kubernetes/port.ts";
+import type { Bucket } from "../systems/s3/port.ts";
+import { openMover } from "./mover.ts";
+import type { World } from "./world.ts";
+
+export interface OperationsFlags {
+  /** ms for each wait. */
+  readonly timeout: number;
+}
+
+/** Where this machine's journals lie. */
+const journalDirectory = ({ context, loaded }: World): string => {
+  const state = context.env.XDG_STATE_HOME ?? join(context.env.HOME ?? homedir(), ".local", "state");
+  return join(state, "holdfast", loaded.config.holdfast.cluster, "operations");
+};
+
+/** The journal of this machine, mirrored to the bucket as far as there is one to be had. */
+const openJournal = (world: World): JournalStore => {
+  const { context, loaded } = world;
+  const own = new FileJournal(journalDirectory(world), (length) => context.randomId(length));
+  const mirror = new BucketJournal(
+    late(() => world.bucket()),
+    `${recordsPrefix(loaded.config.holdfast.cluster)}operations/`,
+  );
+  const onTrouble = (error: unknown): void =>
+    context.stderr.write(
+      `note: the journal is kept on this machine only, for now: ${error instanceof Failure ? error.what : messageOf(error)}\n`,
+    );
+  return new MirroredJournal({ own, mirror, onTrouble });
+};
+
+/** A bucket that is opened when it is used: what keeps it from being opened is then a failure of that use. */
+const late = (open: () => Promise<Bucket>): Bucket => ({
+  list: async function* list(prefix) {
+    yield* (await open()).list(prefix);
+  },
+  folders: async function* folders(prefix) {
+    yield* (await open()).folders(prefix);
+  },
+  get: async (key) => (await open()).get(key),
+  put: async (key, body, condition) => (await open()).put(key, body, condition),
+  remove: async (key) => (await open()).remove(key),
+});
+
+const kindsOf = (world: World, kubernetes: Kubernetes, { timeout }: OperationsFlags): StepKinds => {
+  const { clock } = world.context;
+  const { namespace } = world.loaded.config.holdfast;
+  const all = [
+    stopWorkloads({ kubernetes, clock, timeout }),
+    startWorkloads({ kubernetes, clock, timeout }),
+    replaceFiles({
+      agents: () => world.agents(),
+      mover: (mover) => openMover(world, mover, timeout),
+      kubernetes,
+      clock,
+      namespace,
+      timeout,
+    }),
+  ];
+  return stepKinds(all as unknown as readonly StepKind[]);
+};
+
+/** The engine for one command. Makes Holdfast's namespace, where its locks are. */
+export const openOperations = async (
+  world: World,
+  flags: OperationsFlags,
+  onEvent: (event: OperationEvent) => void,
+): Promise<Operations> => {
+  const { context, loaded } = world;
+  const { holdfast, policy } = loaded.config;
+  const kubernetes = await world.kubernetes();
+  await ensureNamespace(kubernetes, holdfast.namespace);
+  return new Operations({
+    journal: openJournal(world),
+    kubernetes,
+    clock: context.clock,
+    randomId: (length) => context.randomId(length),
+    namespace: holdfast.namespace,
+    who: context.env.HOSTNAME ?? "this machine",
+    undoFor: parseDuration(policy.undoFor) ?? 0,
+    kinds: (demand) => kindsOf(world, fenced(kubernetes, demand), flags),
+    onEvent,
+    signal: context.signal,
+  });
+};
