@@ -42,7 +42,8 @@ export const mayBeEmpty = (config: Config): ((name: string) => boolean) => {
   return (name) => matchers.some((matches) => matches(name));
 };
 
-const cannotAsk = (error: unknown): error is Failure =>
+/** True when the API server cannot be asked at all, so that what the bucket knows is all there is. */
+export const cannotAsk = (error: unknown): error is Failure =>
   isFailure(error, "KUBERNETES_UNREACHABLE", "KUBECONFIG_MISSING", "KUBERNETES_UNTRUSTED", "KUBERNETES_UNAUTHORIZED");
 
 /** Cluster and bucket are read side by side; when the cluster does not answer, the newest backup says what was there. */
