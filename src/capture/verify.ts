@@ -26,7 +26,7 @@ export interface VerifyOptions {
   readonly filesPercent: number;
   /** Volumes of which an empty copy is a good one. */
   readonly mayBeEmpty: (volume: string) => boolean;
-  /** "driver:handle" of each live volume, by name. */
+  /** The lineage of each live volume, by name. */
   readonly lineages: Readonly<Record<string, string>>;
   readonly onLine: (line: AgentLine) => void;
 }

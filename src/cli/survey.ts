@@ -60,6 +60,7 @@ export const survey = async (world: World): Promise<Survey> => {
     exclusions: exclusionsOf(config),
     rpo: parseDuration(config.policy.rpo) ?? 0,
     now: world.context.clock.now(),
+    continuations: new Map(),
   });
   const lastKnown =
     "volumes" in live || known === undefined ? undefined : { point: known.point, because: live.because };

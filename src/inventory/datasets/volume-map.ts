@@ -1,4 +1,5 @@
 /** All PVs and all datasets at once, in both directions. */
+import type { Volume } from "../../model/volume.ts";
 import type { PersistentVolume } from "../raw.ts";
 import type { DatasetAnswer, NasView } from "./answer.ts";
 import { hostOf } from "./checks.ts";
@@ -38,6 +39,14 @@ export const withProvenAddresses = (pvs: readonly PersistentVolume[], view: NasV
   });
   return { ...view, addresses: [...new Set([...view.addresses, ...proven])] };
 };
+
+/** Volumes with the GUID of their dataset, where it was found: what makes their lineage certain. */
+export const withGuids = (volumes: readonly Volume[], { answers }: VolumeMap): readonly Volume[] =>
+  volumes.map((volume) => {
+    const answer = volume.backing === undefined ? undefined : answers.get(volume.backing.name);
+    if (volume.backing === undefined || answer === undefined || !("found" in answer)) return volume;
+    return { ...volume, backing: { ...volume.backing, guid: answer.found.guid } };
+  });
 
 const namesIn = (answer: DatasetAnswer): readonly string[] => {
   if ("found" in answer) return [answer.found.name];
