@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { AgentLine } from "../agent/lines.ts";
+import { FencedBucket } from "../inventory/fenced-bucket.ts";
+import { clusterUid } from "../inventory/identity.ts";
 import { readPointRecord, writePointRecord } from "../inventory/records.ts";
 import { someEvidence } from "../inventory/sample.ts";
 import { aCluster } from "../restore/testing/cluster.ts";
+import { resources } from "../systems/kubernetes/resources.ts";
 import { MemoryAgents } from "../systems/agent/memory.ts";
 import { MemoryBucket } from "../systems/s3/memory.ts";
+import type { Bucket } from "../systems/s3/port.ts";
 import { aPodVolumeBackup, type BackupParts, storeBackup } from "../systems/velero/testing/stored-backup.ts";
 import { type VerifyOptions, verifyBackup } from "./verify.ts";
 
@@ -37,10 +41,35 @@ const world = async (parts: Partial<BackupParts> = {}, options: Partial<VerifyOp
     agents,
     bucket,
     kubernetes,
-    verify: (expected: readonly string[] = [name]) => verifyBackup("holdfast-p1", expected, all),
+    verify: (expected: readonly string[] = [name], through: Bucket = bucket) =>
+      verifyBackup("holdfast-p1", expected, { ...all, source: { ...all.source, bucket: through } }),
     record: () => readPointRecord(bucket, "lab", "p1"),
   };
 };
+
+describe("two clusters with the same configuration", () => {
+  it("both verify the same backup, and only the first one's evidence is kept", async () => {
+    const [first, second] = [await world(), await world()];
+    const { bucket } = first;
+    second.kubernetes.put(resources.namespaces, { metadata: { name: "kube-system", uid: "uid-second" } });
+    const fenced = (place: typeof first): Bucket =>
+      new FencedBucket(bucket, {
+        cluster: "lab",
+        self: async () => ({ uid: await clusterUid(place.kubernetes), name: "lab", holdfast: "0.1.0" }),
+        clock: { now: () => 0 },
+      });
+    await first.verify(undefined, fenced(first));
+    const before = JSON.stringify(await first.record());
+    const calls = bucket.calls.length;
+    await expect(second.verify(undefined, fenced(second))).rejects.toMatchObject({
+      code: "FENCED",
+      what: expect.stringContaining(await clusterUid(second.kubernetes)) as string,
+      why: expect.stringContaining(await clusterUid(first.kubernetes)) as string,
+    });
+    expect(bucket.calls.slice(calls).filter(({ verb }) => verb === "write" || verb === "remove")).toEqual([]);
+    expect(JSON.stringify(await first.record())).toBe(before);
+  });
+});
 
 describe("verifyBackup", () => {
   it("has every copy looked at and finds nothing wrong with a whole backup", async () => {

@@ -6,14 +6,14 @@ import type { AgentLine } from "../agent/lines.ts";
 import type { CopyReference, StoreReference } from "../agent/job.ts";
 import type { Context } from "../context.ts";
 import { isEmptyCopy } from "../inventory/coverage.ts";
+import { clusterUid } from "../inventory/identity.ts";
 import { type PointsSource, readPoint } from "../inventory/points.ts";
 import { readPointRecord, writePointRecord } from "../inventory/records.ts";
 import type { Copy, CopyEvidence } from "../model/copy.ts";
 import { Failure } from "../model/failure.ts";
 import type { PointDetails } from "../model/point.ts";
 import type { Agents } from "../systems/agent/port.ts";
-import type { KubeObject, Kubernetes } from "../systems/kubernetes/port.ts";
-import { resources } from "../systems/kubernetes/resources.ts";
+import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import { isUsable } from "../systems/velero/phases.ts";
 
 export interface VerifyOptions {
@@ -26,7 +26,7 @@ export interface VerifyOptions {
   readonly filesPercent: number;
   /** Volumes of which an empty copy is a good one. */
   readonly mayBeEmpty: (volume: string) => boolean;
-  /** "driver:handle" of each live volume, by name. */
+  /** The lineage of each live volume, by name. */
   readonly lineages: Readonly<Record<string, string>>;
   readonly onLine: (line: AgentLine) => void;
 }
@@ -138,9 +138,6 @@ const keep = async (
   };
   await writePointRecord(bucket, cluster, record, present?.etag);
 };
-
-const clusterUid = async (kubernetes: Kubernetes): Promise<string> =>
-  (await kubernetes.get<KubeObject>(resources.namespaces, { name: "kube-system" }))?.metadata.uid ?? "";
 
 const missingFrom = (point: PointDetails, expected: readonly string[]): Readonly<Record<string, string>> => {
   const copied = new Set(point.copies.map((copy) => copy.volume));

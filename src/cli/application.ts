@@ -1,6 +1,7 @@
 /** All commands. Their bodies are loaded when they run, so that --help answers at once. */
 import { buildApplication, buildRouteMap, type Application } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
+import { adoptCommand } from "./adopt.ts";
 import { backupCommand } from "./backup.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusHelp } from "./exit-status-help.ts";
@@ -22,6 +23,7 @@ const routes = buildRouteMap<string, CliContext>({
     settle: settleCommand,
     points: pointsRoutes,
     why: whyCommand,
+    adopt: adoptCommand,
   },
   docs: { brief: "Every volume of your cluster, provably recoverable", fullDescription: exitStatusHelp },
 });

@@ -19,6 +19,7 @@ import { requireRights } from "../systems/kubernetes/require-rights.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { commandBody } from "./body.ts";
 import type { CliContext } from "./cli-context.ts";
+import { requireOwnBucket } from "./fence.ts";
 import type { WorldFlags } from "./flags.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import { exclusionsOf, mayBeEmpty } from "./survey.ts";
@@ -56,6 +57,7 @@ const makeBackup = async (run: Run): Promise<void> => {
   const { config } = world.loaded;
   const kubernetes = await world.kubernetes();
   await requireVelero(kubernetes, config.velero.namespace);
+  await requireOwnBucket(world);
   const volumes = await readVolumes(kubernetes);
   const plan = planCapture(volumes, exclusionsOf(config));
   await checkRights(run, plan);

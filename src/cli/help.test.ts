@@ -30,6 +30,7 @@ const commands = [
   [["points", "list"], ["--output"]],
   [["points", "show"], ["--output"]],
   [["why"], ["--output"]],
+  [["adopt"], []],
 ] as const;
 
 describe("help", () => {
@@ -113,6 +114,7 @@ describe("a command without holdfast.yaml", () => {
     ["points", "list"],
     ["points", "show", "p"],
     ["why", "a"],
+    ["adopt"],
   ];
 
   it.each(runnable)("ends with status 2 and says where it looked: %s %s", async (...words) => {

@@ -1,10 +1,13 @@
-/** `holdfast status`. Exit status 4 when a volume that should be covered is not. */
+/** `holdfast status`. Exit status 4 when a volume that should be covered is not, 5 when the bucket is another cluster's. */
 import type { CoverageRow } from "../inventory/coverage.ts";
 import { formatAge, formatBytes } from "../model/units.ts";
 import { printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
+import type { CliContext } from "./cli-context.ts";
+import { fenceOf } from "./fence.ts";
 import type { OutputFormat, WorldFlags } from "./flags.ts";
 import { type Survey, survey } from "./survey.ts";
+import type { World } from "./world.ts";
 import { Failure } from "../model/failure.ts";
 import { nearest } from "../model/nearest.ts";
 
@@ -83,8 +86,14 @@ const select = (rows: readonly CoverageRow[], namespace: string | undefined): re
   });
 };
 
-export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => {
-  const found = await survey(world);
+/** First of all, and whatever else there is to say. */
+const loudly = (fence: Failure | undefined, text: string): string =>
+  fence === undefined ? text : `FENCED: ${fence.what}\n  ${fence.why ?? ""}\n  ${fence.todo}\n${text}`;
+
+export const status = commandBody<StatusFlags, []>((cli, world, flags) => showStatus(cli, world, flags));
+
+export const showStatus = async (cli: CliContext, world: World, flags: StatusFlags): Promise<void> => {
+  const [found, fence] = await Promise.all([survey(world), fenceOf(world)]);
   const rows = select(found.rows, flags.namespace);
   await printAnswer(cli.context.stdout, flags.output, {
     data: {
@@ -96,6 +105,7 @@ export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => 
         found.lastKnown === undefined
           ? undefined
           : { backup: found.lastKnown.point.backup, because: found.lastKnown.because.what },
+      fenced: fence === undefined ? undefined : { what: fence.what, why: fence.why, todo: fence.todo },
       protected: rows.every(isFine),
       volumes: rows.map(rowData),
     },
@@ -104,8 +114,9 @@ export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => 
     wideHeads: ["POINT", "SNAPSHOT", "CLASS", "RECLAIM"],
     wideRows: rows.map(wideCells),
     names: rows.map((row) => row.name),
-    footer: summary(rows, found.lastKnown),
-    empty: "There are no volumes.",
+    footer: loudly(fence, summary(rows, found.lastKnown)),
+    empty: loudly(fence, "There are no volumes."),
   });
-  if (!rows.every(isFine)) cli.setExitStatus(4);
-});
+  if (fence !== undefined) cli.setExitStatus(fence.exitCode);
+  else if (!rows.every(isFine)) cli.setExitStatus(4);
+};

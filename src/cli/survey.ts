@@ -42,7 +42,8 @@ export const mayBeEmpty = (config: Config): ((name: string) => boolean) => {
   return (name) => matchers.some((matches) => matches(name));
 };
 
-const cannotAsk = (error: unknown): error is Failure =>
+/** True when the API server cannot be asked at all, so that what the bucket knows is all there is. */
+export const cannotAsk = (error: unknown): error is Failure =>
   isFailure(error, "KUBERNETES_UNREACHABLE", "KUBECONFIG_MISSING", "KUBERNETES_UNTRUSTED", "KUBERNETES_UNAUTHORIZED");
 
 /** Cluster and bucket are read side by side; when the cluster does not answer, the newest backup says what was there. */
@@ -59,6 +60,7 @@ export const survey = async (world: World): Promise<Survey> => {
     exclusions: exclusionsOf(config),
     rpo: parseDuration(config.policy.rpo) ?? 0,
     now: world.context.clock.now(),
+    continuations: new Map(),
   });
   const lastKnown =
     "volumes" in live || known === undefined ? undefined : { point: known.point, because: live.because };

@@ -4,6 +4,9 @@ import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { type ReadSecret, repositoryPassword, type S3Keys, s3Keys } from "../config/secrets.ts";
 import type { StoreReference } from "../agent/job.ts";
 import type { Context } from "../context.ts";
+import manifest from "../../package.json" with { type: "json" };
+import { FencedBucket } from "../inventory/fenced-bucket.ts";
+import { clusterUid, type Self } from "../inventory/identity.ts";
 import { Failure } from "../model/failure.ts";
 import type { PointsSource } from "../inventory/points.ts";
 import type { Agents } from "../systems/agent/port.ts";
@@ -18,7 +21,12 @@ export interface World {
   readonly context: Context;
   readonly loaded: LoadedConfig;
   kubernetes(): Promise<Kubernetes>;
+  /** Writes nothing while the bucket names another cluster (design §4). */
   bucket(): Promise<Bucket>;
+  /** For doctor, whose tries leave nothing behind, and for `adopt`, which settles whose it is. */
+  bucketWithoutFence(): Promise<Bucket>;
+  /** Which cluster this is. */
+  self(): Promise<Self>;
   points(): Promise<PointsSource>;
   agents(): Promise<Agents>;
   /** The store as an agent is told of it. */
@@ -55,9 +63,20 @@ class RealWorld implements World {
     return this.#kubernetes;
   }
 
-  bucket(): Promise<Bucket> {
+  async bucket(): Promise<Bucket> {
+    const { cluster } = this.loaded.config.holdfast;
+    const fence = { cluster, self: () => this.self(), clock: this.context.clock };
+    return new FencedBucket(await this.bucketWithoutFence(), fence);
+  }
+
+  bucketWithoutFence(): Promise<Bucket> {
     this.#bucket ??= this.#openBucket();
     return this.#bucket;
+  }
+
+  async self(): Promise<Self> {
+    const { cluster: name } = this.loaded.config.holdfast;
+    return { uid: await clusterUid(await this.kubernetes()), name, holdfast: manifest.version };
   }
 
   async points(): Promise<PointsSource> {

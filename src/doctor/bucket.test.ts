@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { claim, clusterUid } from "../inventory/identity.ts";
 import { Failure } from "../model/failure.ts";
 import { HealthyWorld } from "./testing/healthy.ts";
 
 const denied = (what: string): Failure => new Failure("BUCKET_DENIED", { what });
-const isOurs = (key: string): boolean => key.startsWith("holdfast/");
+const isOurs = (key: string): boolean => key.startsWith("holdfast/cluster/doctor/");
 
 const keysOf = async (world: HealthyWorld): Promise<readonly string[]> => {
   const keys: string[] = [];
@@ -44,6 +45,37 @@ describe("prefix", () => {
   });
 });
 
+describe("identity", () => {
+  const claimedBy = async (world: HealthyWorld, uid: string): Promise<void> =>
+    claim(world.store, "cluster", { uid, name: "cluster", holdfast: "0.1.0" }, 0);
+
+  it("is ok while the bucket is nobody's, and leaves it so", async () => {
+    const world = new HealthyWorld();
+    expect((await world.result("identity")).found).toContain("holdfast/cluster/ is nobody's yet");
+    expect(await world.result("bucket-write")).toMatchObject({ verdict: "ok" });
+    expect(await keysOf(world)).toEqual([]);
+  });
+
+  it("is ok when the bucket is this cluster's, and says since when", async () => {
+    const world = new HealthyWorld();
+    await claimedBy(world, await clusterUid(world.cluster));
+    expect((await world.result("identity")).found).toMatch(/^holdfast\/cluster\/ is of this cluster .* since 1970-/);
+  });
+
+  it("is FENCED when the bucket is another cluster's, and nothing is tried there", async () => {
+    const world = new HealthyWorld();
+    await claimedBy(world, "uid-other");
+    const before = world.store.calls.length;
+    const { verdict, code, found, todo } = await world.result("identity");
+    expect({ verdict, code }).toEqual({ verdict: "failed", code: "FENCED" });
+    expect(found).toContain(await clusterUid(world.cluster));
+    expect(found).toContain("uid-other");
+    expect(todo).toContain("holdfast adopt");
+    expect(await world.result("bucket-write")).toMatchObject({ verdict: "unknown", found: "needs identity" });
+    expect(world.store.calls.slice(before).some(({ verb }) => verb === "write" || verb === "remove")).toBe(false);
+  });
+});
+
 describe("bucket-write", () => {
   it("is failed when writing, listing, reading or removing is refused, and nothing stays where that is possible", async () => {
     for (const verb of ["write", "list", "read", "remove"] as const) {
@@ -75,7 +107,8 @@ describe("bucket-write", () => {
 
   it("is failed when what comes back is not what was written, or stays after its removal", async () => {
     const changing = new HealthyWorld();
-    changing.store.get = async () => ({ body: new Uint8Array(3), etag: "" });
+    const read = changing.store.get.bind(changing.store);
+    changing.store.get = async (key) => (isOurs(key) ? { body: new Uint8Array(3), etag: "x" } : read(key));
     expect(await changing.result("bucket-write")).toMatchObject({ verdict: "failed", code: "BUCKET_REFUSED" });
     const keeping = new HealthyWorld();
     keeping.store.remove = async () => undefined;

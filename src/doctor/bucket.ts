@@ -1,4 +1,5 @@
 /** The bucket by our own client: what Velero can do there says nothing about what Holdfast can. */
+import { clusterUid, ownershipOf, refuseForeign } from "../inventory/identity.ts";
 import { recordsPrefix } from "../inventory/records.ts";
 import { Failure, isFailure } from "../model/failure.ts";
 import { formatSeconds } from "../model/units.ts";
@@ -10,7 +11,18 @@ import type { DoctorWorld } from "./world.ts";
 export const bucketChecks = (world: DoctorWorld): readonly Check[] => [
   { id: "prefix", title: "Room beside Velero", look: async () => prefixFinding(world) },
   { id: "bucket", title: "Bucket can be listed", look: () => listFinding(world) },
-  { id: "bucket-write", title: "Bucket can be written", needs: ["prefix", "bucket"], look: () => writeFinding(world) },
+  {
+    id: "identity",
+    title: "Bucket is this cluster's",
+    needs: ["kubernetes", "bucket"],
+    look: () => identityFinding(world),
+  },
+  {
+    id: "bucket-write",
+    title: "Bucket can be written",
+    needs: ["prefix", "bucket", "identity"],
+    look: () => writeFinding(world),
+  },
 ];
 
 /** Velero calls its location unavailable when it finds a directory there that it does not know (ADR 0004). */
@@ -38,13 +50,27 @@ const listFinding = async (world: DoctorWorld): Promise<Finding> => {
   return ok(found.length === 0 ? `${place} is empty below "${bucket.prefix}"` : `${place}; ${secrets}`);
 };
 
+/** A second cluster with the same configuration would mix its evidence with ours, and prune by it (design §4). */
+const identityFinding = async (world: DoctorWorld): Promise<Finding> => {
+  const { cluster } = world.loaded.config.holdfast;
+  const [kubernetes, bucket] = await Promise.all([world.kubernetes(), world.bucket()]);
+  const uid = await clusterUid(kubernetes);
+  const ownership = await ownershipOf(bucket, cluster, uid);
+  refuseForeign(ownership, cluster, uid);
+  return ok(
+    ownership.state === "ours"
+      ? `${recordsPrefix(cluster)} is of this cluster (${uid}) since ${ownership.identity.firstSeen}`
+      : `${recordsPrefix(cluster)} is nobody's yet; the first backup writes this cluster's UID ${uid} there`,
+  );
+};
+
 /** ms. S3 stores refuse requests that are 15 minutes off, kopia writes with 5. */
 const bearableDifference = 60_000;
 
 const writeFinding = async (world: DoctorWorld): Promise<Finding> => {
   const { context, loaded } = world;
   const key = `${recordsPrefix(loaded.config.holdfast.cluster)}doctor/${context.randomId(16)}`;
-  const bucket = await world.bucket();
+  const bucket = await world.bucketWithoutFence();
   const difference = await removed(bucket, key, () => tryObject(bucket, key, context.clock));
   const clocks = `its clock differs by ${formatSeconds(Math.abs(difference))}`;
   if (Math.abs(difference) <= bearableDifference) return ok(`wrote, read and removed ${key}; ${clocks}`);

@@ -9,6 +9,8 @@ export interface DoctorWorld {
   readonly loaded: LoadedConfig;
   kubernetes(): Promise<Kubernetes>;
   bucket(): Promise<Bucket>;
+  /** For a try that leaves nothing behind, not even the name of this cluster in the bucket. */
+  bucketWithoutFence(): Promise<Bucket>;
   /** Password of the kopia repositories, from where holdfast.yaml says. */
   password(): Promise<string>;
 }

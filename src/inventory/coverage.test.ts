@@ -10,6 +10,7 @@ const input = (part: Partial<CoverageInput> = {}): CoverageInput => ({
   exclusions: [],
   rpo: 24 * hour,
   now: 2 * hour,
+  continuations: new Map(),
   ...part,
 });
 const only = (part: Partial<CoverageInput>): CoverageRow => {
@@ -71,6 +72,27 @@ describe("coverage", () => {
     const row = only({ points: [aPoint({ copies: [aCopy({ lineage: "org.democratic-csi.iscsi:pvc-old" })] })] });
     expect(row.verdict).toBe("missing");
     expect(row.reason).toContain("since it was re-created");
+  });
+
+  it("does not count copies of a dataset that was re-created under the same name and handle", () => {
+    const backing = { ...aVolume().backing!, guid: "2" };
+    const copies = [aCopy({ lineage: "org.democratic-csi.iscsi:pvc-1@zfs:1" })];
+    expect(only({ volumes: [aVolume({ backing })], points: [aPoint({ copies })] }).verdict).toBe("missing");
+  });
+
+  it("counts copies that were made before GUIDs were kept", () => {
+    const backing = { ...aVolume().backing!, guid: "2" };
+    expect(only({ volumes: [aVolume({ backing })], points: [aPoint()] }).verdict).toBe("stored");
+  });
+
+  it("keeps the history of a volume that a restore gave a clone, whoever made the copies", () => {
+    const backing = { ...aVolume().backing!, name: "pv-clone", handle: "clone", guid: "2" };
+    const past = { lineage: "org.democratic-csi.iscsi:pvc-1@zfs:1", pv: "pv-1" };
+    for (const lineage of ["org.democratic-csi.iscsi:pvc-1@zfs:1", "org.democratic-csi.iscsi:pvc-1", "pv:pv-1"]) {
+      const restored = { volumes: [aVolume({ backing })], points: [aPoint({ copies: [aCopy({ lineage })] })] };
+      expect(only({ ...restored, continuations: new Map([["2", past]]) }).verdict).toBe("stored");
+      expect(only(restored).verdict).toBe("missing");
+    }
   });
 
   it("gives the user's own reason for what they leave out", () => {

@@ -1,5 +1,6 @@
 /** Coverage: every volume with its newest good copy, that copy's age against the RPO, its verdict, and the reason for a gap. */
 import type { Copy, CopyEvidence, Verdict } from "../model/copy.ts";
+import { type Continuations, continues } from "../model/lineage.ts";
 import type { PointDetails } from "../model/point.ts";
 import { type Volume, lineageOf, volumeName } from "../model/volume.ts";
 import { gapOf } from "./gap.ts";
@@ -35,6 +36,8 @@ export interface CoverageInput {
   readonly rpo: number;
   /** ms since 1970 */
   readonly now: number;
+  /** Which datasets go on with the history of another one. */
+  readonly continuations: Continuations;
 }
 
 /** One row a volume. Cost: copies + volumes. */
@@ -77,7 +80,7 @@ export const verdictOf = (copy: Copy, evidence: CopyEvidence | undefined): Verdi
 
 const rowOf = (volume: Volume, candidates: readonly Candidate[], input: CoverageInput): CoverageRow => {
   const exclusion = input.exclusions.find((candidate) => candidate.matches(volume));
-  const own = candidates.filter(({ copy }) => sameLineage(volume, copy));
+  const own = candidates.filter(({ copy }) => isCopyOf(volume, copy, input.continuations));
   const good = own.find(({ copy, evidence }) => verdictOf(copy, evidence) !== "failed");
   const shown = good ?? own[0];
   const age = shown === undefined ? undefined : Math.max(0, input.now - shown.copy.time);
@@ -98,14 +101,10 @@ const rowOf = (volume: Volume, candidates: readonly Candidate[], input: Coverage
 };
 
 /** Copies of another lineage under the same name are not copies of this volume. Unknown lineages are given the benefit. */
-const sameLineage = (volume: Volume, copy: Copy): boolean => {
+const isCopyOf = (volume: Volume, copy: Copy, continuations: Continuations): boolean => {
   const lineage = lineageOf(volume);
-  return (
-    lineage === undefined ||
-    copy.lineage === undefined ||
-    copy.lineage === lineage ||
-    copy.lineage === `pv:${volume.backing?.name}`
-  );
+  if (lineage === undefined || copy.lineage === undefined) return true;
+  return continues({ lineage, pv: volume.backing?.name ?? "" }, copy.lineage, continuations);
 };
 
 const rowVerdict = (shown: Candidate | undefined, withinRpo: boolean): Verdict => {

@@ -12,13 +12,40 @@ export interface Claim extends KubeObject {
   readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
 }
 
+export interface CsiSource {
+  readonly driver: string;
+  readonly volumeHandle: string;
+  readonly fsType?: string;
+  readonly volumeAttributes?: Readonly<Record<string, string>>;
+}
+
 export interface PersistentVolume extends KubeObject {
   readonly spec: {
     readonly persistentVolumeReclaimPolicy?: string;
-    readonly csi?: { readonly driver: string; readonly volumeHandle: string };
+    readonly claimRef?: { readonly namespace?: string; readonly name?: string; readonly uid?: string };
+    readonly csi?: CsiSource;
+    readonly nfs?: { readonly server: string; readonly path: string };
+    readonly iscsi?: { readonly targetPortal: string; readonly iqn: string; readonly lun?: number };
     readonly [source: string]: unknown;
   };
 }
+
+/** Fields of a PV's spec that are not its source. */
+const notSources = new Set([
+  "accessModes",
+  "capacity",
+  "claimRef",
+  "mountOptions",
+  "nodeAffinity",
+  "persistentVolumeReclaimPolicy",
+  "storageClassName",
+  "volumeMode",
+  "volumeAttributesClassName",
+]);
+
+/** "csi", "nfs", "hostPath", …: the field that says where a PV lies. */
+export const sourceOf = (spec: PersistentVolume["spec"]): string =>
+  Object.keys(spec).find((field) => !notSources.has(field)) ?? "unknown";
 
 export interface ContainerSpec {
   readonly name: string;

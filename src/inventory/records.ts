@@ -22,7 +22,7 @@ const pointRecordSchema = z.object({
   backup: z.string(),
   /** UID of kube-system: whose point this is. */
   cluster: z.string(),
-  /** What each volume was when the point was cut: "driver:handle", by "namespace/pvc". */
+  /** What each volume was when the point was cut (`model/lineage.ts`), by "namespace/pvc". */
   lineages: z.record(z.string(), z.string()),
   evidence: z.record(z.string(), evidenceSchema),
 });

@@ -1,7 +1,16 @@
 /** Joins claims, volumes, pods and their makers into `Volume`s. Pure; cost: one pass over each list. */
 import type { Backing, Mount, Volume, Workload } from "../model/volume.ts";
 import { parseQuantity } from "../model/quantity.ts";
-import type { Claim, ContainerSpec, Namespace, PersistentVolume, Pod, PodMaker, PodSpec } from "./raw.ts";
+import {
+  type Claim,
+  type ContainerSpec,
+  type Namespace,
+  type PersistentVolume,
+  type Pod,
+  type PodMaker,
+  type PodSpec,
+  sourceOf,
+} from "./raw.ts";
 
 /** The lists that the inventory is made from, all read at about the same time. */
 export interface ClusterObjects {
@@ -15,19 +24,6 @@ export interface ClusterObjects {
 
 const excludeLabel = "velero.io/exclude-from-backup";
 const excludeAnnotation = "backup.velero.io/backup-volumes-excludes";
-/** Fields of a PV's spec that are not its source. */
-const notSources = new Set([
-  "accessModes",
-  "capacity",
-  "claimRef",
-  "mountOptions",
-  "nodeAffinity",
-  "persistentVolumeReclaimPolicy",
-  "storageClassName",
-  "volumeMode",
-  "volumeAttributesClassName",
-]);
-
 /** All volumes of the cluster, ordered by name. */
 export const volumesOf = (objects: ClusterObjects): readonly Volume[] => {
   const backings = new Map(objects.persistentVolumes.map((pv) => [pv.metadata.name, backingOf(pv)]));
@@ -70,17 +66,14 @@ const volumeOf = (claim: Claim, joined: Joined): Volume => {
   };
 };
 
-const backingOf = (pv: PersistentVolume): Backing => {
-  const source = Object.keys(pv.spec).find((field) => !notSources.has(field)) ?? "unknown";
-  return {
-    name: pv.metadata.name,
-    uid: pv.metadata.uid ?? "",
-    reclaimPolicy: pv.spec.persistentVolumeReclaimPolicy ?? "Retain",
-    source,
-    driver: pv.spec.csi?.driver,
-    handle: pv.spec.csi?.volumeHandle,
-  };
-};
+const backingOf = (pv: PersistentVolume): Backing => ({
+  name: pv.metadata.name,
+  uid: pv.metadata.uid ?? "",
+  reclaimPolicy: pv.spec.persistentVolumeReclaimPolicy ?? "Retain",
+  source: sourceOf(pv.spec),
+  driver: pv.spec.csi?.driver,
+  handle: pv.spec.csi?.volumeHandle,
+});
 
 const mountsByClaim = (pods: readonly Pod[], owners: ReadonlyMap<string, PodMaker>): Map<string, Mount[]> => {
   const result = new Map<string, Mount[]>();

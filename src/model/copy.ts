@@ -22,7 +22,7 @@ export interface Copy {
   readonly ok: boolean;
   /** Why there is no copy although the backup saw the volume. */
   readonly problem: string | undefined;
-  /** "driver:handle" of the PV at the time; "pv:NAME" where only Velero recorded it. */
+  /** The volume's lineage at the time (`lineage.ts`); "pv:NAME" where only Velero recorded it. */
   readonly lineage: string | undefined;
 }
 

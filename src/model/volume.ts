@@ -1,3 +1,5 @@
+import { formatLineage } from "./lineage.ts";
+
 /** A workload that uses a volume: the outermost owner of the pods that mount it. */
 export interface Workload {
   /** "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet" or, without an owner, "Pod". */
@@ -29,6 +31,8 @@ export interface Backing {
   readonly source: string;
   readonly driver: string | undefined;
   readonly handle: string | undefined;
+  /** GUID of the dataset behind it, where the NAS was asked and the dataset was found. */
+  readonly guid?: string;
 }
 
 /** One PVC with its PV and the workloads that mount it (design §2). */
@@ -58,11 +62,11 @@ export const volumeName = (volume: { readonly namespace: string; readonly claim:
   `${volume.namespace}/${volume.claim}`;
 
 /**
- * What a volume is through time: a claim that was re-created empty under its old name is another lineage.
- * Without a PV there is nothing yet to have a lineage.
+ * What a volume is through time: a claim that was re-created empty under its old name is another lineage, and so is a
+ * dataset that was. Without a PV there is nothing yet to have a lineage.
  */
-export const lineageOf = (volume: Volume): string | undefined => {
-  const { backing } = volume;
+export const lineageOf = ({ backing }: Volume): string | undefined => {
   if (backing === undefined) return undefined;
-  return `${backing.driver ?? backing.source}:${backing.handle ?? backing.uid}`;
+  const { driver, source, handle, uid, guid } = backing;
+  return formatLineage({ volume: `${driver ?? source}:${handle ?? uid}`, guid });
 };

@@ -131,6 +131,7 @@ export class HealthyWorld implements DoctorWorld {
 
   kubernetes = async (): Promise<MemoryKubernetes> => this.cluster;
   bucket = async (): Promise<MemoryBucket> => this.store;
+  bucketWithoutFence = async (): Promise<MemoryBucket> => this.store;
 
   password = async (): Promise<string> => {
     if (this.secret instanceof Error) throw this.secret;

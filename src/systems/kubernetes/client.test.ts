@@ -253,6 +253,18 @@ describe("KubernetesClient's calls", () => {
     expect(await client.list(pods)).toEqual({ items: [], resourceVersion: "1" });
   });
 
+  it("gives the text of every object as it came, page by page", async () => {
+    const texts = ['{"metadata":{"name":"a"},"x":9223372036854775807}', '{ "b": 1.50, "metadata": {"name":"b"} }'];
+    const [client, server] = await start((seen, response) => {
+      const isFirst = !seen.query.has("continue");
+      const metadata = { resourceVersion: "9", ...(isFirst ? { continue: "x" } : {}) };
+      response.setHeader("content-type", "application/json");
+      response.end(`{"metadata":${JSON.stringify(metadata)},"items":[${texts[isFirst ? 0 : 1]}]}\n`);
+    });
+    expect(await client.listRaw(pods, { labels: "a=b" })).toEqual(texts);
+    expect(server.seen.map((seen) => seen.query.get("labelSelector"))).toEqual(["a=b", "a=b"]);
+  });
+
   it("applies without force as holdfast, and patches with the type that merges", async () => {
     const [client, server] = await start((seen, response) => void response.end(seen.body || "{}"));
     const object = { metadata: { name: "a", namespace: "media" } };

@@ -1,12 +1,14 @@
 import type { Clock } from "../../context.ts";
-import { apiErrorOf, isExpired } from "./api-error.ts";
+import { apiErrorOf } from "./api-error.ts";
 import { randomFraction, type Randomness } from "./backoff.ts";
 import { collectionCall, objectCall, ownCollection, type Call } from "./call.ts";
 import { execInPod } from "./exec.ts";
 import { apiErrorOfStatus, failureOfAnswer, failureOfApiError, failureOfConnection } from "./failures.ts";
+import { itemTexts } from "./json-items.ts";
 import { decodeJson, encodeJson } from "./json.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 import { linesOf } from "./lines.ts";
+import { type Page, readAllPages } from "./pages.ts";
 import type {
   AccessRule,
   ExecResult,
@@ -26,9 +28,6 @@ import { defaultDeadlines, Transport, type Answer, type Deadlines, type Request 
 import { watching, type StreamEvent } from "./watching.ts";
 
 const fieldManager = "holdfast";
-const pageSize = 500;
-/** A collection that changes so fast that it cannot be paged through is read in one piece after this many tries. */
-const pagedAttempts = 3;
 
 /** The server sends a bookmark about once a minute; with neither event nor bookmark for this long, it is gone. */
 const watchSilence = 90_000;
@@ -77,17 +76,13 @@ export class KubernetesClient implements Kubernetes {
   }
 
   async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<ObjectList<T>> {
-    const call = collectionCall("list", resource, selection.namespace);
-    const query = selectors(selection);
-    for (let attempt = 0; attempt < pagedAttempts; attempt += 1) {
-      try {
-        return await this.#pages<T>(call, query);
-      } catch (error) {
-        if (!isExpired(error)) throw error;
-      }
-    }
-    const { items, metadata } = await this.#unary<ListBody<T>>(call, { method: "GET", path: call.path, query });
-    return { items: withKind(resource, items), resourceVersion: metadata.resourceVersion };
+    const itemsOf = (_text: string, body: ListBody): readonly T[] =>
+      withKind(resource, body.items ?? []) as readonly T[];
+    return await this.#collection(resource, selection, itemsOf);
+  }
+
+  async listRaw(resource: Resource, selection: Selection = {}): Promise<readonly string[]> {
+    return (await this.#collection(resource, selection, itemTexts)).items;
   }
 
   async create<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {
@@ -201,19 +196,18 @@ export class KubernetesClient implements Kubernetes {
     return review.status?.allowed === true;
   }
 
-  async #pages<T extends KubeObject>(call: Call, query: Query): Promise<ObjectList<T>> {
-    const items: T[] = [];
-    let next: string | undefined;
-    for (;;) {
-      const page = await this.#unary<ListBody<T>>(call, {
-        method: "GET",
-        path: call.path,
-        query: { ...query, limit: String(pageSize), continue: next },
-      });
-      for (const item of page.items ?? []) items.push(item);
-      next = page.metadata.continue;
-      if (!next) return { items: withKind(call.resource, items), resourceVersion: page.metadata.resourceVersion };
-    }
+  async #collection<I>(
+    resource: Resource,
+    selection: Selection,
+    itemsOf: (text: string, body: ListBody) => readonly I[],
+  ): Promise<ObjectList<I>> {
+    const call = collectionCall("list", resource, selection.namespace);
+    return await readAllPages(async (query) => {
+      const request: Request = { method: "GET", path: call.path, query: { ...selectors(selection), ...query } };
+      const answer = await this.#answer(call, request);
+      const body = bodyOf(call, answer) as ListBody;
+      return { items: itemsOf(answer.text, body), metadata: body.metadata };
+    });
   }
 
   async *#events<T extends KubeObject>(
@@ -253,6 +247,11 @@ export class KubernetesClient implements Kubernetes {
   }
 
   async #unary<B>(call: Call, request: Request): Promise<B> {
+    return bodyOf(call, await this.#answer(call, request)) as B;
+  }
+
+  /** Throws for every status that is no success. */
+  async #answer(call: Call, request: Request): Promise<Answer> {
     let answer: Answer;
     try {
       answer = await this.#transport.call(request);
@@ -260,15 +259,14 @@ export class KubernetesClient implements Kubernetes {
       throw failureOfConnection(call, this.#transport.host, error);
     }
     if (answer.status >= 400) throw failureOfAnswer(call, answer);
-    return bodyOf(call, answer) as B;
+    return answer;
   }
 }
 
 type Query = Readonly<Record<string, string | undefined>>;
 
-interface ListBody<T> {
-  readonly items?: readonly T[] | null;
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+interface ListBody extends Pick<Page<unknown>, "metadata"> {
+  readonly items?: readonly object[] | null;
 }
 
 const podResource: Resource = { apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true };
@@ -298,8 +296,8 @@ const kinded = (resource: Resource, object: object): object => ({
 });
 
 /** Items of a list come without their kind; here every object carries it. */
-const withKind = <T extends KubeObject>(resource: Resource | undefined, items: readonly T[] | null | undefined): T[] =>
-  (items ?? []).map((item) => (resource === undefined ? item : (kinded(resource, item) as T)));
+const withKind = (resource: Resource, items: readonly object[]): readonly object[] =>
+  items.map((item) => kinded(resource, item));
 
 const bodyOf = (call: Call, answer: Answer): unknown => {
   try {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isFailure, type Failure } from "../../model/failure.ts";
+import { decodeJson } from "./json.ts";
 import type { KubeObject, Kubernetes, Resource } from "./port.ts";
 import { resources } from "./resources.ts";
 import { describeWatch, following } from "./watch/conformance.ts";
@@ -158,8 +159,25 @@ export const describeKubernetes = (name: string, makeSubject: () => Promise<Conf
         expect(failure.why).toMatch(/data\.x.* is not a known field selector/);
       });
 
+      it("gives the same objects as text, with all their digits and fields", async () => {
+        const labels = { app: fresh() };
+        for (const name of [fresh(), fresh()]) {
+          const spec = { big: 9223372036854775807n, unknown: { deeply: [{ unknown: 'ä"]}' }] } };
+          await kubernetes.create(things, anObject({ metadata: { name, namespace, labels }, spec }));
+        }
+        const selection = { namespace, labels: `app=${labels.app}` };
+        const texts = await kubernetes.listRaw(things, selection);
+        const { items } = await kubernetes.list(things, selection);
+        expect(
+          texts.map((text) => ({ apiVersion: `${group}/v1`, kind: "Thing", ...(decodeJson(text) as object) })),
+        ).toEqual(items);
+        expect(texts.every((text) => text.includes("9223372036854775807"))).toBe(true);
+        expect(await kubernetes.listRaw(things, { namespace, labels: `app=${labels.app},none` })).toEqual([]);
+      });
+
       it("refuses to list a kind that the server does not have", async () => {
         expect((await failureOf(kubernetes.list(strangers))).code).toBe("KUBERNETES_REFUSED");
+        expect((await failureOf(kubernetes.listRaw(strangers))).code).toBe("KUBERNETES_REFUSED");
       });
 
       it("takes no name that would address something else", async () => {

@@ -14,6 +14,7 @@ export const interruptible = (inner: Kubernetes, signal: AbortSignal): Kubernete
     version: () => until(() => inner.version()),
     get: (resource, name) => until(() => inner.get(resource, name)),
     list: (resource, selection) => until(() => inner.list(resource, selection)),
+    listRaw: (resource, selection) => until(() => inner.listRaw(resource, selection)),
     create: (resource, object) => until(() => inner.create(resource, object)),
     apply: (resource, object) => until(() => inner.apply(resource, object)),
     mergePatch: (resource, name, patch, options) => until(() => inner.mergePatch(resource, name, patch, options)),

@@ -3,6 +3,7 @@ import { orAborted } from "./aborting.ts";
 import { apiErrorOf } from "./api-error.ts";
 import type { Randomness } from "./backoff.ts";
 import { collectionCall, objectCall, ownCollection, type Call } from "./call.ts";
+import { encodeJson } from "./json.ts";
 import type { Tree } from "./json-tree.ts";
 import { MemoryGate, type CallMatch, type FaultOptions } from "./memory-gate.ts";
 import { matcherOf, memoryEvents } from "./memory-watch.ts";
@@ -161,6 +162,11 @@ export class MemoryKubernetes implements Kubernetes {
         resourceVersion: String(this.#store.version),
       };
     });
+  }
+
+  async listRaw(resource: Resource, selection: Selection = {}): Promise<readonly string[]> {
+    const { items } = await this.list(resource, selection);
+    return items.map((item) => encodeJson(item));
   }
 
   async create<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {

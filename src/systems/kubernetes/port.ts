@@ -116,6 +116,11 @@ export interface Kubernetes {
   get<T extends KubeObject>(resource: Resource, name: ObjectName): Promise<T | undefined>;
   /** All matching objects; pages are followed. */
   list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<ObjectList<T>>;
+  /**
+   * The same objects as `list`, each as the JSON text that the server sent: no number rounded, no field dropped, none
+   * moved. Members of a list may lack `apiVersion` and `kind`; the resource says them.
+   */
+  listRaw(resource: Resource, selection?: Selection): Promise<readonly string[]>;
   /** KUBERNETES_CONFLICT when the name is taken. */
   create<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T>;
   /** Server-side apply as field manager "holdfast", without force: another owner of a field is a KUBERNETES_CONFLICT. */

@@ -56,6 +56,7 @@ export const retrying = (
     version: () => attempt(() => inner.version(), mayHaveHappened),
     get: (resource, name) => attempt(() => inner.get(resource, name), mayHaveHappened),
     list: (resource, selection) => attempt(() => inner.list(resource, selection), mayHaveHappened),
+    listRaw: (resource, selection) => attempt(() => inner.listRaw(resource, selection), mayHaveHappened),
     create: (resource, object) => attempt(() => inner.create(resource, object), wasTurnedAway),
     apply: (resource, object) => attempt(() => inner.apply(resource, object), mayHaveHappened),
     mergePatch: (resource, name, patch, options) =>
