@@ -4,6 +4,7 @@ import type { CliContext } from "./cli-context.ts";
 import { backupCommand } from "./backup.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusHelp } from "./exit-status-help.ts";
+import { kitRoutes } from "./kit.ts";
 import { pointsRoutes } from "./points.ts";
 import { restoreCommand } from "./restore.ts";
 import { statusCommand } from "./status.ts";
@@ -17,6 +18,7 @@ const routes = buildRouteMap<string, CliContext>({
     restore: restoreCommand,
     points: pointsRoutes,
     why: whyCommand,
+    kit: kitRoutes,
   },
   docs: { brief: "Every volume of your cluster, provably recoverable", fullDescription: exitStatusHelp },
 });

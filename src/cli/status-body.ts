@@ -1,5 +1,6 @@
-/** `holdfast status`. Exit status 4 when a volume that should be covered is not. */
+/** `holdfast status`. Exit status 4 when a volume that should be covered is not, or no kit outside the cluster is proven. */
 import type { CoverageRow } from "../inventory/coverage.ts";
+import { type KitStanding, kitStanding } from "../kit/standing.ts";
 import { formatAge, formatBytes } from "../model/units.ts";
 import { printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
@@ -62,6 +63,17 @@ const wideCells = (row: CoverageRow): readonly string[] => [
   row.volume.backing?.reclaimPolicy ?? "-",
 ];
 
+const kitData = (kit: KitStanding): object => ({
+  proven: kit.proven,
+  reason: kit.proven ? kit.text : kit.because.what,
+  checked: kit.checked === undefined ? undefined : new Date(kit.checked).toISOString(),
+});
+
+const kitText = (kit: KitStanding): string => {
+  if (!kit.proven) return `The kit is NOT proven. ${kit.because.what}\n  do:  ${kit.because.todo ?? ""}`;
+  return `Kit ${kit.text}.${kit.old ? " Check it again: `holdfast kit check FILE`." : ""}`;
+};
+
 const summary = (rows: readonly CoverageRow[], lastKnown: Survey["lastKnown"]): string => {
   const bad = rows.filter((row) => !isFine(row));
   const text =
@@ -86,17 +98,22 @@ const select = (rows: readonly CoverageRow[], namespace: string | undefined): re
 export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => {
   const found = await survey(world);
   const rows = select(found.rows, flags.namespace);
+  const { bucket, cluster } = await world.points();
+  const now = cli.context.clock.now();
+  const kit = await kitStanding({ bucket, cluster, password: () => world.password(), now });
+  const isProtected = rows.every(isFine) && kit.proven;
   await printAnswer(cli.context.stdout, flags.output, {
     data: {
       cluster: world.loaded.config.holdfast.cluster,
-      time: new Date(cli.context.clock.now()).toISOString(),
+      time: new Date(now).toISOString(),
       rpo: world.loaded.config.policy.rpo,
       source: found.lastKnown === undefined ? "cluster" : "backup",
       lastKnown:
         found.lastKnown === undefined
           ? undefined
           : { backup: found.lastKnown.point.backup, because: found.lastKnown.because.what },
-      protected: rows.every(isFine),
+      protected: isProtected,
+      kit: kitData(kit),
       volumes: rows.map(rowData),
     },
     heads: ["VOLUME", "USED BY", "VERDICT", "AGE", "SIZE", "REASON"],
@@ -104,8 +121,8 @@ export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => 
     wideHeads: ["POINT", "SNAPSHOT", "CLASS", "RECLAIM"],
     wideRows: rows.map(wideCells),
     names: rows.map((row) => row.name),
-    footer: summary(rows, found.lastKnown),
-    empty: "There are no volumes.",
+    footer: `${summary(rows, found.lastKnown)}\n${kitText(kit)}`,
+    empty: `There are no volumes.\n${kitText(kit)}`,
   });
-  if (!rows.every(isFine)) cli.setExitStatus(4);
+  if (!isProtected) cli.setExitStatus(4);
 });

@@ -14,8 +14,11 @@ interface Problem {
 }
 
 /** Below these settings, and behind any key that we do not know, stands what may be a secret in the wrong place. */
-const secretive = (path: readonly PropertyKey[]): boolean =>
-  path[0] === "repository" || (path[0] === "bucket" && path[1] === "credentials");
+const secretive = ([first, second]: readonly PropertyKey[]): boolean =>
+  first === "repository" ||
+  first === "kit" ||
+  (first === "bucket" && second === "credentials") ||
+  (first === "nas" && (second === "key" || second === "remover"));
 
 /** Throws CONFIG_INVALID with every problem of the file. `name` is how the file is called in them. */
 export const parseConfig = (text: string, name: string): Config => {
