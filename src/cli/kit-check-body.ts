@@ -42,28 +42,28 @@ const realOpeners: Openers = {
   },
 };
 
-export const checkKit = worldlessBody<CheckFlags, [string]>((cli, flags, name) =>
-  checkWith(realOpeners, cli, flags, name),
-);
-
 /** Kubernetes puts this into the environment of every container. */
 const runsInPod = ({ env }: Context): boolean => env.KUBERNETES_SERVICE_HOST !== undefined;
 
-export const checkWith = async (openers: Openers, cli: CliContext, flags: CheckFlags, name: string): Promise<void> => {
-  const { context } = cli;
-  const file = await readKitFile(context, name);
-  const kit = await openKit(context, file, flags);
-  const loaded = await configIfAny(context, flags.config);
-  if (loaded !== undefined) requireSameCluster(kit, loaded);
-  const bucket = await openers.bucket(kit.bucket);
-  const doors: KitDoors = { bucket, ...(openers.nas === undefined ? {} : { openNas: openers.nas }) };
-  const proof = await proveKit(kit, doors);
-  const outside = !runsInPod(context);
-  const now = context.clock.now();
-  const evidence = await evidenceOf(kit, proof, { file, now, salt: context.randomId(32), outside });
-  const recorded = await writeKitEvidence(bucket, evidence);
-  await report(cli, flags, { kit, proof, outside, recorded, now });
-};
+/** The command with other openers than the real ones, for tests. */
+export const checkWith = (openers: Openers) =>
+  worldlessBody<CheckFlags, [string]>(async (cli, flags, name) => {
+    const { context } = cli;
+    const file = await readKitFile(context, name);
+    const kit = await openKit(context, file, flags);
+    const loaded = await configIfAny(context, flags.config);
+    if (loaded !== undefined) requireSameCluster(kit, loaded);
+    const bucket = await openers.bucket(kit.bucket);
+    const doors: KitDoors = { bucket, ...(openers.nas === undefined ? {} : { openNas: openers.nas }) };
+    const proof = await proveKit(kit, doors);
+    const outside = !runsInPod(context);
+    const now = context.clock.now();
+    const evidence = await evidenceOf(kit, proof, { file, now, salt: context.randomId(32), outside });
+    const recorded = await writeKitEvidence(bucket, evidence);
+    await report(cli, flags, { kit, proof, outside, recorded, now });
+  });
+
+export const checkKit = checkWith(realOpeners);
 
 const configIfAny = async (context: Context, flag: string | undefined): Promise<LoadedConfig | undefined> => {
   try {

@@ -1,10 +1,11 @@
 /** `holdfast status`. Exit status 4 when a volume that should be covered is not, or no kit outside the cluster is proven. */
 import type { CoverageRow } from "../inventory/coverage.ts";
-import { type KitStanding, kitStanding } from "../kit/standing.ts";
+import { kitStanding } from "../kit/standing.ts";
 import { formatAge, formatBytes } from "../model/units.ts";
 import { printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
 import type { OutputFormat, WorldFlags } from "./flags.ts";
+import { kitStandingData, kitStandingText } from "./kit-standing.ts";
 import { type Survey, survey } from "./survey.ts";
 import { Failure } from "../model/failure.ts";
 import { nearest } from "../model/nearest.ts";
@@ -63,17 +64,6 @@ const wideCells = (row: CoverageRow): readonly string[] => [
   row.volume.backing?.reclaimPolicy ?? "-",
 ];
 
-const kitData = (kit: KitStanding): object => ({
-  proven: kit.proven,
-  reason: kit.proven ? kit.text : kit.because.what,
-  checked: kit.checked === undefined ? undefined : new Date(kit.checked).toISOString(),
-});
-
-const kitText = (kit: KitStanding): string => {
-  if (!kit.proven) return `The kit is NOT proven. ${kit.because.what}\n  do:  ${kit.because.todo ?? ""}`;
-  return `Kit ${kit.text}.${kit.old ? " Check it again: `holdfast kit check FILE`." : ""}`;
-};
-
 const summary = (rows: readonly CoverageRow[], lastKnown: Survey["lastKnown"]): string => {
   const bad = rows.filter((row) => !isFine(row));
   const text =
@@ -113,7 +103,7 @@ export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => 
           ? undefined
           : { backup: found.lastKnown.point.backup, because: found.lastKnown.because.what },
       protected: isProtected,
-      kit: kitData(kit),
+      kit: kitStandingData(kit),
       volumes: rows.map(rowData),
     },
     heads: ["VOLUME", "USED BY", "VERDICT", "AGE", "SIZE", "REASON"],
@@ -121,8 +111,8 @@ export const status = commandBody<StatusFlags, []>(async (cli, world, flags) => 
     wideHeads: ["POINT", "SNAPSHOT", "CLASS", "RECLAIM"],
     wideRows: rows.map(wideCells),
     names: rows.map((row) => row.name),
-    footer: `${summary(rows, found.lastKnown)}\n${kitText(kit)}`,
-    empty: `There are no volumes.\n${kitText(kit)}`,
+    footer: `${summary(rows, found.lastKnown)}\n${kitStandingText(kit)}`,
+    empty: `There are no volumes.\n${kitStandingText(kit)}`,
   });
   if (!isProtected) cli.setExitStatus(4);
 });
