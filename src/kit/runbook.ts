@@ -28,7 +28,7 @@ export const runbook = (kit: Contents): string =>
     withKopia(kit),
     newCluster(),
     ...(kit.nas === undefined ? [] : [withNas(kit.nas)]),
-    "AFTER THAT\nRemove kit.json and what you exported: `rm kit.json` and close the terminal.\n",
+    afterwards(),
   ].join("\n");
 
 const heading = ({ cluster, made, versions, bucket }: Contents): string => {
@@ -43,6 +43,13 @@ Made ${made}; then: ${known.join(", ")}.
 Whoever reads this kit can read every volume and every Secret of the cluster.
 `;
 };
+
+/** kopia keeps the password in its own configuration until it is told not to. */
+const afterwards = (): string => `AFTER THAT
+What was opened lies in the clear. Remove it, and close the terminal with what you exported:
+  rm kit.json
+  kopia repository disconnect
+`;
 
 const exported = (name: string, path: string): string => `  export ${name}="$(jq -r ${path} kit.json)"`;
 
