@@ -2,6 +2,9 @@
  * `npm run demo`: a real cluster loses the data of an app and gets it back. Everything that is claimed is checked, against
  * the seed from which the lab planted the files and not against the backup. Exit status 1 when anything is not true.
  */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { generateIdentity, identityToRecipient } from "age-encryption";
 import { checkClaim, type CheckedVolume } from "../lab/checking.ts";
 import { down } from "../lab/down.ts";
 import { laptopEnvironment, execOnLaptop } from "../lab/exec.ts";
@@ -37,6 +40,15 @@ const holdfast = async (...words: readonly string[]): Promise<number> => {
     `${checkout}/bin/holdfast.mjs`,
     ...words,
   ]);
+};
+
+const makeKit = async (): Promise<void> => {
+  const [kit, key] = [join(lab.dir, "lab.kit"), join(lab.dir, "kit-identity")];
+  const identity = await generateIdentity();
+  writeFileSync(key, `${identity}\n`, { mode: 0o600 });
+  const recipient = await identityToRecipient(identity);
+  demand((await holdfast("kit", "create", "--out", kit, "--recipient", recipient, "--yes")) === 0, "no kit was made");
+  demand((await holdfast("kit", "check", kit, "--identity", key)) === 0, "the kit does not open the backups");
 };
 
 const rowsOf = (checked: CheckedVolume): number => checked.chain?.lastSeq ?? 0;
@@ -103,6 +115,7 @@ const tell = async (): Promise<void> => {
   await stages.run("backup", "One backup of everything, verified in the bucket", async () => {
     demand((await holdfast("backup", "--wait")) === 0, "the backup or its verification failed");
   });
+  await stages.run("kit", "A kit outside the cluster: what opens the backups when the cluster is gone", makeKit);
   await stages.run("statusAfter", "What is protected now?", async () => {
     demand((await holdfast("status")) === 0, "status should end with 0 when everything is protected");
   });

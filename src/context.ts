@@ -11,10 +11,10 @@ export interface Output {
   write(text: string): void;
 }
 
-/** Where answers come from. `readLine` gives undefined at end of input. */
+/** Where answers come from. `readLine` gives undefined at end of input; a hidden answer is not shown while it is typed. */
 export interface Input {
   readonly isTTY: boolean;
-  readLine(prompt: string): Promise<string | undefined>;
+  readLine(prompt: string, options?: { readonly hidden?: boolean }): Promise<string | undefined>;
 }
 
 /** Time. `sleep` ends early by throwing the signal's reason. */

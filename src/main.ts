@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { createInterface } from "node:readline/promises";
 import { readFileSync } from "node:fs";
+import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCli } from "./cli/run-cli.ts";
 import type { Context, Output } from "./context.ts";
@@ -14,13 +15,21 @@ const outputOf = (stream: NodeJS.WriteStream): Output => ({
   write: (text) => void stream.write(text),
 });
 
-const readLine = async (prompt: string, signal: AbortSignal): Promise<string | undefined> => {
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
+const readLine = async (prompt: string, signal: AbortSignal, hidden: boolean): Promise<string | undefined> => {
+  // What is typed is echoed by the reader itself, to its output, as soon as it treats the input as a terminal.
+  const nowhere = new Writable({ write: (_piece, _encoding, done) => done() });
+  const reader = createInterface({
+    input: process.stdin,
+    output: hidden ? nowhere : process.stderr,
+    ...(hidden ? { terminal: true, historySize: 0 } : {}),
+  });
   const ended = new Promise<undefined>((resolve) => reader.once("close", () => resolve(undefined)));
+  if (hidden) process.stderr.write(prompt);
   try {
-    return await Promise.race([reader.question(prompt, { signal }), ended]);
+    return await Promise.race([reader.question(hidden ? "" : prompt, { signal }), ended]);
   } finally {
     reader.close();
+    if (hidden) process.stderr.write("\n");
   }
 };
 
@@ -36,7 +45,10 @@ const realContext = (): Context => {
     randomId: (length) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join(""),
     env: process.env,
     cwd: process.cwd(),
-    stdin: { isTTY: process.stdin.isTTY ?? false, readLine: (prompt) => readLine(prompt, interrupted.signal) },
+    stdin: {
+      isTTY: process.stdin.isTTY ?? false,
+      readLine: (prompt, options) => readLine(prompt, interrupted.signal, options?.hidden === true),
+    },
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
     signal: interrupted.signal,

@@ -22,6 +22,7 @@ const labPackages: readonly string[] = [
   "openssl",
   "util-linux",
   "procps",
+  "age",
 ];
 
 /** Those that bring a system service. The lab runs these programs inside its sandbox, never on the machine itself. */

@@ -6,6 +6,7 @@ import { backupCommand } from "./backup.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusHelp } from "./exit-status-help.ts";
 import { operationsRoutes, resumeCommand, settleCommand, undoCommand } from "./operations.ts";
+import { kitRoutes } from "./kit.ts";
 import { pointsRoutes } from "./points.ts";
 import { restoreCommand } from "./restore.ts";
 import { statusCommand } from "./status.ts";
@@ -24,6 +25,7 @@ const routes = buildRouteMap<string, CliContext>({
     points: pointsRoutes,
     why: whyCommand,
     adopt: adoptCommand,
+    kit: kitRoutes,
   },
   docs: { brief: "Every volume of your cluster, provably recoverable", fullDescription: exitStatusHelp },
 });

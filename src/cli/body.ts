@@ -4,23 +4,20 @@ import { asFailure, exitStatusOf, failureData, failureText } from "./failure-tex
 import type { OutputFormat, WorldFlags } from "./flags.ts";
 import { openWorld, type World } from "./world.ts";
 
-interface BodyFlags extends WorldFlags {
+interface OutputFlags {
   readonly output?: OutputFormat;
   readonly json?: boolean;
 }
 
-type Body<F, A extends readonly (string | undefined)[]> = (
-  cli: CliContext,
-  world: World,
-  flags: F,
-  ...args: A
-) => Promise<void>;
+type Arguments = readonly (string | undefined)[];
+type Body<F, A extends Arguments> = (cli: CliContext, world: World, flags: F, ...args: A) => Promise<void>;
+type WorldlessBody<F, A extends Arguments> = (cli: CliContext, flags: F, ...args: A) => Promise<void>;
 
-/** The function that stricli calls. */
-export const commandBody = <F extends BodyFlags, A extends readonly (string | undefined)[]>(body: Body<F, A>) =>
+/** The function that stricli calls, for a command that must work without holdfast.yaml. */
+export const worldlessBody = <F extends OutputFlags, A extends Arguments>(body: WorldlessBody<F, A>) =>
   async function run(this: CliContext, flags: F, ...args: A): Promise<void> {
     try {
-      await body(this, await openWorld(this.context, flags), flags, ...args);
+      await body(this, flags, ...args);
     } catch (thrown) {
       const error = asFailure(thrown, this.context);
       const asData = flags.json === true || flags.output === "json";
@@ -28,3 +25,7 @@ export const commandBody = <F extends BodyFlags, A extends readonly (string | un
       this.setExitStatus(exitStatusOf(error));
     }
   };
+
+/** The function that stricli calls. */
+export const commandBody = <F extends OutputFlags & WorldFlags, A extends Arguments>(body: Body<F, A>) =>
+  worldlessBody<F, A>(async (cli, flags, ...args) => body(cli, await openWorld(cli.context, flags), flags, ...args));

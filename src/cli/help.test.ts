@@ -31,6 +31,22 @@ const commands = [
   [["points", "show"], ["--output"]],
   [["why"], ["--output"]],
   [["adopt"], []],
+  [
+    ["kit", "create"],
+    ["--out", "--recipient", "--passphrase-file", "--yes"],
+  ],
+] as const;
+
+/** These work where there is no holdfast.yaml, or no cluster. */
+const worldless = [
+  [
+    ["kit", "check"],
+    ["--config", "--identity", "--passphrase-file", "--output"],
+  ],
+  [
+    ["kit", "show"],
+    ["--identity", "--passphrase-file", "--secrets", "--output"],
+  ],
 ] as const;
 
 describe("help", () => {
@@ -43,14 +59,15 @@ describe("help", () => {
       expect(out).toMatch(new RegExp(`^ +${code}  ${meaning}$`, "m"));
   });
 
-  it.each(commands)("of %j prints its usage and its flags", async (route, flags) => {
+  const worldFlags = ["--config", "--kubeconfig", "--context"];
+  const rows = [...commands.map(([route, flags]) => [route, [...flags, ...worldFlags]] as const), ...worldless];
+  it.each(rows)("of %j prints its usage and its flags", async (route, flags) => {
     for (const flag of ["--help", "-h"]) {
       const { status, out, err } = await holdfast(...route, flag);
       expect(status).toBe(0);
       expect(err).toBe("");
       expect(out).toMatch(new RegExp(`^USAGE\\n  holdfast ${route.join(" ")} `));
-      for (const name of [...flags, "--config", "--kubeconfig", "--context"])
-        expect(out).toMatch(new RegExp(`^.{6}\\[?${name}\\]? +\\w`, "m"));
+      for (const name of flags) expect(out).toMatch(new RegExp(`^.{6}\\[?${name}\\]?[. ]+\\w`, "m"));
     }
   });
 
@@ -95,6 +112,8 @@ describe("a command line that is not understood", () => {
     [["restore", "a", "--timeout", "soon"], /"soon" is not a duration/],
     [["backup", "--verify-files-percent", "200"], /200/],
     [["status", "--config"], /config/],
+    [["kit", "create"], /out/],
+    [["kit", "check"], /FILE/],
   ])("ends %j with status 2 and says what is wrong", async (words, expected) => {
     const { status, out, err } = await holdfast(...words);
     expect(status).toBe(2);
@@ -115,6 +134,7 @@ describe("a command without holdfast.yaml", () => {
     ["points", "show", "p"],
     ["why", "a"],
     ["adopt"],
+    ["kit", "create", "--out", "home.kit"],
   ];
 
   it.each(runnable)("ends with status 2 and says where it looked: %s %s", async (...words) => {

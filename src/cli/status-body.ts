@@ -1,11 +1,16 @@
-/** `holdfast status`. Exit status 4 when a volume that should be covered is not, 5 when the bucket is another cluster's. */
+/**
+ * `holdfast status`. Exit status 4 when a volume that should be covered is not, or no kit outside the cluster is proven; 5
+ * when the bucket is another cluster's.
+ */
 import type { CoverageRow } from "../inventory/coverage.ts";
+import { kitStanding } from "../kit/standing.ts";
 import { formatAge, formatBytes } from "../model/units.ts";
 import { printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
 import type { CliContext } from "./cli-context.ts";
 import { fenceOf } from "./fence.ts";
 import type { OutputFormat, WorldFlags } from "./flags.ts";
+import { kitStandingData, kitStandingText } from "./kit-standing.ts";
 import { type Survey, survey } from "./survey.ts";
 import type { World } from "./world.ts";
 import { Failure } from "../model/failure.ts";
@@ -95,10 +100,14 @@ export const status = commandBody<StatusFlags, []>((cli, world, flags) => showSt
 export const showStatus = async (cli: CliContext, world: World, flags: StatusFlags): Promise<void> => {
   const [found, fence] = await Promise.all([survey(world), fenceOf(world)]);
   const rows = select(found.rows, flags.namespace);
+  const { bucket, cluster } = await world.points();
+  const now = cli.context.clock.now();
+  const kit = await kitStanding({ bucket, cluster, password: () => world.password(), now });
+  const isProtected = rows.every(isFine) && kit.proven;
   await printAnswer(cli.context.stdout, flags.output, {
     data: {
       cluster: world.loaded.config.holdfast.cluster,
-      time: new Date(cli.context.clock.now()).toISOString(),
+      time: new Date(now).toISOString(),
       rpo: world.loaded.config.policy.rpo,
       source: found.lastKnown === undefined ? "cluster" : "backup",
       lastKnown:
@@ -106,7 +115,8 @@ export const showStatus = async (cli: CliContext, world: World, flags: StatusFla
           ? undefined
           : { backup: found.lastKnown.point.backup, because: found.lastKnown.because.what },
       fenced: fence === undefined ? undefined : { what: fence.what, why: fence.why, todo: fence.todo },
-      protected: rows.every(isFine),
+      protected: isProtected,
+      kit: kitStandingData(kit),
       volumes: rows.map(rowData),
     },
     heads: ["VOLUME", "USED BY", "VERDICT", "AGE", "SIZE", "REASON"],
@@ -114,9 +124,9 @@ export const showStatus = async (cli: CliContext, world: World, flags: StatusFla
     wideHeads: ["POINT", "SNAPSHOT", "CLASS", "RECLAIM"],
     wideRows: rows.map(wideCells),
     names: rows.map((row) => row.name),
-    footer: loudly(fence, summary(rows, found.lastKnown)),
-    empty: loudly(fence, "There are no volumes."),
+    footer: loudly(fence, `${summary(rows, found.lastKnown)}\n${kitStandingText(kit)}`),
+    empty: loudly(fence, `There are no volumes.\n${kitStandingText(kit)}`),
   });
   if (fence !== undefined) cli.setExitStatus(fence.exitCode);
-  else if (!rows.every(isFine)) cli.setExitStatus(4);
+  else if (!isProtected) cli.setExitStatus(4);
 };

@@ -5,7 +5,7 @@ export const statusCommand = buildCommand({
   docs: {
     brief: "Every volume: newest copy, its age, how far it is proven, and why not further",
     fullDescription:
-      "Exit status: 0 when every volume has a good copy within the RPO or is left out on purpose, 4 when not, 5 when the bucket belongs to another cluster.\nWhen the API server does not answer, the volumes of the newest backup are shown, and it says so.",
+      "Exit status: 0 when every volume has a good copy within the RPO or is left out on purpose, and a kit outside the cluster\nis proven (`holdfast kit check`); 4 when not; 5 when the bucket belongs to another cluster.\nWhen the API server does not answer, the volumes of the newest backup are shown, and it says so.",
   },
   parameters: {
     flags: {

@@ -1,7 +1,7 @@
 /** Makes the ports that a command asks for, from holdfast.yaml, flags and environment. Nothing is opened before it is used. */
 import { readFile } from "node:fs/promises";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
-import { type ReadSecret, repositoryPassword, type S3Keys, s3Keys } from "../config/secrets.ts";
+import { type NasKeys, nasKeys, type ReadSecret, repositoryPassword, type S3Keys, s3Keys } from "../config/secrets.ts";
 import type { StoreReference } from "../agent/job.ts";
 import type { Context } from "../context.ts";
 import manifest from "../../package.json" with { type: "json" };
@@ -33,6 +33,19 @@ export interface World {
   store(): StoreReference;
   /** Password of the kopia repositories. */
   password(): Promise<string>;
+  /** Everything that holdfast.yaml refers to, for the kit. */
+  secrets(): Promise<Secrets>;
+}
+
+/** What holdfast.yaml refers to, read. */
+export interface Secrets {
+  readonly s3: S3Keys;
+  readonly password: string;
+  /** PEM text. */
+  readonly bucketCa: string | undefined;
+  readonly nas: NasKeys | undefined;
+  /** PEM text. */
+  readonly nasCa: string | undefined;
 }
 
 interface Secret extends KubeObject {
@@ -93,6 +106,17 @@ class RealWorld implements World {
     return repositoryPassword(this.#secretSources());
   }
 
+  async secrets(): Promise<Secrets> {
+    const [s3, password, bucketCa, nas, nasCa] = await Promise.all([
+      this.#keys(),
+      this.password(),
+      this.#ca(),
+      nasKeys(this.#secretSources()),
+      this.#pem("nas.caFile", this.loaded.config.nas?.caFile),
+    ]);
+    return { s3, password, bucketCa, nas, nasCa };
+  }
+
   async agents(): Promise<Agents> {
     const [{ PodAgents }, { agentFiles }] = await Promise.all([
       import("../systems/agent/pod.ts"),
@@ -141,15 +165,18 @@ class RealWorld implements World {
   }
 
   /** PEM text of the bucket's CA. */
-  async #ca(): Promise<string | undefined> {
-    const { caFile } = this.loaded.config.bucket;
-    if (caFile === undefined) return undefined;
-    const file = this.loaded.path(caFile);
+  #ca(): Promise<string | undefined> {
+    return this.#pem("bucket.caFile", this.loaded.config.bucket.caFile);
+  }
+
+  async #pem(setting: string, name: string | undefined): Promise<string | undefined> {
+    if (name === undefined) return undefined;
+    const file = this.loaded.path(name);
     try {
       return await readFile(file, "utf8");
     } catch (error) {
       throw new Failure("SECRET_UNREADABLE", {
-        what: "The file under bucket.caFile cannot be read.",
+        what: `The file under ${setting} cannot be read.`,
         why: `${file}: ${(error as NodeJS.ErrnoException).code ?? ""}`,
         cause: error,
       });

@@ -63,6 +63,14 @@ describe("holdfast.yaml", () => {
     expect(why).toContain("secrets are never written here");
   });
 
+  it.each([
+    ["a key of the NAS", "nas:\n  kind: truenas\n  url: wss://nas\n  user: a\n  parents: [tank/k8s]\n  key: hunter2\n"],
+    ["an identity among the kit's recipients", "kit:\n  recipients:\n    - AGE-SECRET-KEY-1HUNTER2\n"],
+    ["an identity beside the kit's recipients", "kit:\n  recipients: AGE-SECRET-KEY-1HUNTER2\n"],
+  ])("does not show %s that is written into the file", (_, text) => {
+    expect(problemsIn(`${good}${text}`)).not.toMatch(/hunter2/i);
+  });
+
   it("wants exactly one source for a secret", () => {
     expect(problemsIn(good.replace("    env: REPO_PASSWORD", "    env: A\n    file: b"))).toContain(
       "give exactly one of file, env, secret",

@@ -14,8 +14,11 @@ interface Problem {
 }
 
 /** Below these settings, and behind any key that we do not know, stands what may be a secret in the wrong place. */
-const secretive = (path: readonly PropertyKey[]): boolean =>
-  path[0] === "repository" || (path[0] === "bucket" && path[1] === "credentials");
+const secretive = ([first, second]: readonly PropertyKey[]): boolean =>
+  first === "repository" ||
+  first === "kit" ||
+  (first === "bucket" && second === "credentials") ||
+  (first === "nas" && (second === "key" || second === "remover"));
 
 /** Throws CONFIG_INVALID with every problem of the file. `name` is how the file is called in them. */
 export const parseConfig = (text: string, name: string): Config => {
@@ -101,6 +104,13 @@ const invalid = (name: string, text: string, lines: LineCounter, problems: reado
 const describeProblem = (name: string, text: string, lines: LineCounter, problem: Problem): string => {
   const { line, col } = lines.linePos(problem.offset);
   const source = text.split("\n")[line - 1] ?? "";
-  const shown = problem.secret ? source.replace(/^(\s*(?:-\s*)?[^:]*:)\s*\S.*$/, "$1 …") : source;
+  const shown = problem.secret ? withoutValue(source) : source;
   return `  ${name}:${line}:${col}: ${problem.text}\n    ${shown}\n    ${" ".repeat(Math.max(0, col - 1))}^`;
+};
+
+/** "key: value" without the value; a line without a key is all value. */
+const withoutValue = (line: string): string => {
+  const [, indent = "", key, value = ""] = /^(\s*(?:-\s*)?)([^:]*:)?\s*(.*)$/.exec(line) ?? [];
+  if (key === undefined) return `${indent}…`;
+  return `${indent}${key}${value === "" ? "" : " …"}`;
 };

@@ -107,6 +107,14 @@ export const configSchema = z.strictObject({
     .describe("Where Velero keeps its backups."),
   repository: z.strictObject({ password: secretReference.describe("Password of Velero's kopia repositories.") }),
   nas: nas.optional(),
+  kit: z
+    .strictObject({
+      recipients: z
+        .array(z.string().regex(/^age1[02-9ac-hj-np-z]+$/, 'not a recipient of age; `age-keygen` prints one, "age1…"'))
+        .default([])
+        .describe("Who can open the kit: recipients of age. Without any, it is sealed with a passphrase."),
+    })
+    .prefault({}),
   velero: z
     .strictObject({
       namespace: z.string().min(1).default("velero"),

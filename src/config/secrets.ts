@@ -68,6 +68,23 @@ const fileText = async (sources: SecretSources, setting: string, name: string): 
 export const repositoryPassword = (sources: SecretSources): Promise<string> =>
   textOf(sources, "repository.password", sources.loaded.config.repository.password);
 
+export interface NasKeys {
+  readonly key: string;
+  /** Of the user who removes, when one is configured. */
+  readonly remover: string | undefined;
+}
+
+/** Keys of the NAS' users; undefined when no NAS is configured. */
+export const nasKeys = async (sources: SecretSources): Promise<NasKeys | undefined> => {
+  const { nas } = sources.loaded.config;
+  if (nas === undefined) return undefined;
+  const [key, remover] = await Promise.all([
+    textOf(sources, "nas.key", nas.key),
+    nas.remover === undefined ? undefined : textOf(sources, "nas.remover.key", nas.remover.key),
+  ]);
+  return { key, remover };
+};
+
 /** Keys of the S3 store. */
 export const s3Keys = async (sources: SecretSources): Promise<S3Keys> => {
   const reference = sources.loaded.config.bucket.credentials;

@@ -6,9 +6,10 @@ import { HealthyWorld } from "./testing/healthy.ts";
 const denied = (what: string): Failure => new Failure("BUCKET_DENIED", { what });
 const isOurs = (key: string): boolean => key.startsWith("holdfast/cluster/doctor/");
 
+/** What is left of a trial in our part of the bucket. */
 const keysOf = async (world: HealthyWorld): Promise<readonly string[]> => {
   const keys: string[] = [];
-  for await (const { key } of world.store.list("holdfast/")) keys.push(key);
+  for await (const { key } of world.store.list("holdfast/cluster/doctor/")) keys.push(key);
   return keys;
 };
 

@@ -2,6 +2,7 @@
 import { bucketChecks } from "./bucket.ts";
 import type { Check, CheckResult } from "./check.ts";
 import { clusterChecks } from "./cluster.ts";
+import { kitChecks } from "./kit.ts";
 import { locationChecks } from "./location.ts";
 import { nodeAgentChecks } from "./node-agent.ts";
 import { passwordChecks } from "./password.ts";
@@ -20,6 +21,7 @@ export const allChecks = (world: DoctorWorld, holdfastVersion: string): readonly
   ...bucketChecks(world),
   ...locationChecks(world),
   ...passwordChecks(world),
+  ...kitChecks(world),
   ...versionChecks(world, holdfastVersion),
 ];
 

@@ -1,11 +1,10 @@
 /** The repository password: the same for Velero and Holdfast, not a public one, and the one that opens what is stored. */
-import { mapLimited } from "../model/concurrency.ts";
+import { openRepositories } from "../inventory/repositories.ts";
 import { Failure } from "../model/failure.ts";
-import { formatBlobName, opensRepository } from "../systems/kopia/password.ts";
+import { formatBlobName } from "../systems/kopia/password.ts";
 import type { KubeObject } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
-import type { Bucket } from "../systems/s3/port.ts";
-import { normalPrefix, repositoriesPrefix, repositoryPrefix } from "../systems/velero/bucket-layout.ts";
+import { normalPrefix } from "../systems/velero/bucket-layout.ts";
 import { type Check, type Finding, ok, unknown, warning } from "./check.ts";
 import type { DoctorWorld } from "./world.ts";
 
@@ -65,43 +64,15 @@ const sameFinding = async (world: DoctorWorld): Promise<Finding> => {
   });
 };
 
-/** Namespaces that have a repository below Velero's prefix. */
-const repositories = async (bucket: Bucket, prefix: string): Promise<readonly string[]> => {
-  const namespaces: string[] = [];
-  for await (const folder of bucket.folders(repositoriesPrefix(prefix)))
-    namespaces.push(folder.split("/").at(-2) ?? "");
-  return namespaces;
-};
-
 const openFinding = async (world: DoctorWorld): Promise<Finding> => {
-  const bucket = await world.bucket();
   const prefix = normalPrefix(world.loaded.config.bucket.prefix);
-  const namespaces = await repositories(bucket, prefix);
-  if (namespaces.length === 0) return unknown("there is no kopia repository in the bucket yet");
-  const password = await world.password();
-  // Two at a time: each takes 64 MiB.
-  const opened = await mapLimited(namespaces, 2, (namespace) =>
-    opens(bucket, repositoryPrefix(prefix, namespace), password),
-  );
-  const closed = namespaces.filter((_, index) => opened[index] === false);
-  if (closed.length === 0)
-    return ok(`opens ${namespaces.length === 1 ? "the one" : `all ${namespaces.length}`}: ${namespaces.join(", ")}`);
+  const { opened, closed } = await openRepositories(await world.bucket(), prefix, await world.password());
+  const count = opened.length + closed.length;
+  if (count === 0) return unknown("there is no kopia repository in the bucket yet");
+  if (closed.length === 0) return ok(`opens ${count === 1 ? "the one" : `all ${count}`}: ${opened.join(", ")}`);
   throw new Failure("REPOSITORY_PASSWORD", {
-    what: `The password does not open ${closed.length} of ${namespaces.length} repositories: ${closed.join(", ")}.`,
+    what: `The password does not open ${closed.length} of ${count} repositories: ${closed.join(", ")}.`,
     why: `repository.password is not what they were made with, or their ${formatBlobName} is damaged`,
     todo: "Find the password of the Velero that made them. Without it their copies are lost.",
   });
-};
-
-const opens = async (bucket: Bucket, prefix: string, password: string): Promise<boolean> => {
-  const key = `${prefix}${formatBlobName}`;
-  const content = await bucket.get(key);
-  if (content === undefined) {
-    throw new Failure("REPOSITORY_FAILED", {
-      what: `The repository ${prefix} has no ${formatBlobName}.`,
-      why: "without it nothing in it can be opened",
-      todo: "kopia repository repair brings it back from the repository's other objects.",
-    });
-  }
-  return opensRepository(content.body, password);
 };

@@ -319,6 +319,22 @@ export const catalogue = {
     "`holdfast kit create`, then `holdfast kit check FILE`.",
   ),
   KIT_UNREADABLE: entry(1, "The kit cannot be opened.", "Is it the right file, and the right identity or passphrase?"),
+  KIT_TOO_NEW: entry(1, "The kit was made by a newer Holdfast.", "Open it with that Holdfast, or with `age -d`."),
+  KIT_OTHER_CLUSTER: entry(
+    5,
+    "The kit belongs to another cluster.",
+    "Take the kit of this cluster, or name the holdfast.yaml of the kit's cluster with --config.",
+  ),
+  KIT_OUTDATED: entry(
+    4,
+    "The kit no longer has what the cluster uses today.",
+    "Make a new one: `holdfast kit create`, then `holdfast kit check FILE`. Keep the old one for older backups.",
+  ),
+  KIT_NOT_WRITTEN: entry(
+    1,
+    "The kit was not written where --out says.",
+    "Give another file with --out; --yes replaces one that is there.",
+  ),
   LOCKED: entry(11, "Another operation works on this volume.", "Wait until that operation has ended, or end it."),
   TIMEOUT: entry(
     1,

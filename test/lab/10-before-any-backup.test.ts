@@ -25,7 +25,7 @@ describe("status before any backup", () => {
     const claims = apps.flatMap(({ namespace, claims }) => claims.map(({ name }) => `${namespace}/${name}`));
     expect(status.volumes.map(({ volume }) => volume)).toEqual(claims.toSorted());
     expect(status.volumes.filter(({ verdict }) => verdict !== "missing")).toEqual([]);
-    expect(status.protected).toBe(false);
+    expect(status).toMatchObject({ protected: false, kit: { proven: false } });
     expect((await holdfast(["status"])).status).toBe(4);
   });
 

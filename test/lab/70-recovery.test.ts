@@ -19,6 +19,7 @@ import type {
   StatusAnswer,
   WhyAnswer,
 } from "./support/answers.ts";
+import { makeKit } from "./support/a-kit.ts";
 import { answer, holdfast, holdsSecret, lines, type Ran, startHoldfast, succeed } from "./support/cli.ts";
 import {
   checkRestored,
@@ -34,12 +35,14 @@ import {
   replicas,
   treeOf,
 } from "./support/cluster.ts";
+import { openFolder } from "./support/configs.ts";
 
 /** Claims of which no copy is owed: one is left out in holdfast.yaml, one was never bound. */
 const notCopied = new Set(["misc/host-data", "misc/never-bound"]);
 const claims = apps.flatMap(({ namespace, claims }) => claims.map(({ name }) => `${namespace}/${name}`)).toSorted();
 const copied = claims.filter((claim) => !notCopied.has(claim));
 
+const folder = openFolder();
 let lab: RunningLab;
 /** Rows that the apps had committed before the backup began. */
 const rowsBefore: Record<string, number> = {};
@@ -143,14 +146,22 @@ const pointOf = (volume: string) => {
 };
 
 describe("after a backup", () => {
-  it("status shows every volume verified, of that point, within the RPO, and ends with 0", async () => {
-    const { volumes, protected: all, source } = await answer<StatusAnswer>(["status"]);
-    expect({ all, source }).toEqual({ all: true, source: "cluster" });
+  it("status shows every volume verified, of that point, within the RPO, and ends with 4 while no kit is proven", async () => {
+    const { volumes, protected: all, kit, source } = await answer<StatusAnswer>(["status"]);
+    expect({ all, proven: kit.proven, source }).toEqual({ all: false, proven: false, source: "cluster" });
     for (const volume of volumes.filter(({ volume }) => copied.includes(volume))) {
       expect(volume).toMatchObject({ verdict: "verified", withinRpo: true, copy: { point: backup.point } });
       expect(volume.ageSeconds).toBeLessThan(600);
     }
+    expect((await holdfast(["status"])).status).toBe(4);
+  });
+
+  it("a kit that has opened the repositories turns status green; it is shown without its secrets", async () => {
+    const { file, identity } = await makeKit(folder);
+    const { protected: all, kit } = await answer<StatusAnswer>(["status"]);
+    expect({ all, proven: kit.proven }).toEqual({ all: true, proven: true });
     expect((await holdfast(["status"])).status).toBe(0);
+    expect(await succeed(["kit", "show", file, "--identity", identity])).toMatch(/^cluster\.name +lab$/m);
   });
 
   it("status -o json through the lab is JSON and nothing else", async () => {

@@ -56,6 +56,7 @@ export const fakeWorld = (
       privateCa: false,
     }),
     password: notPlayed("password"),
+    secrets: notPlayed("secrets"),
     ...options.part,
   };
   let status: number | undefined;

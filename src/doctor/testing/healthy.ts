@@ -1,6 +1,8 @@
 /** A world in which doctor finds nothing wrong, made of twins; each test breaks one thing in it. */
 import { parseConfig } from "../../config/read.ts";
 import type { Context } from "../../context.ts";
+import { kitEvidenceKey } from "../../kit/evidence.ts";
+import { someKitEvidence } from "../../kit/testing/kits.ts";
 import { formatBlobPassword, scryptFormatBlob } from "../../systems/kopia/testing/format-blobs.ts";
 import { MemoryKubernetes } from "../../systems/kubernetes/memory.ts";
 import type { KubeObject } from "../../systems/kubernetes/port.ts";
@@ -124,6 +126,7 @@ export class HealthyWorld implements DoctorWorld {
     this.cluster = new MemoryKubernetes(this.context);
     this.store = new MemoryBucket({ now: () => clock.now() + (options.ahead ?? 0) });
     this.store.seed("velero/kopia/media/kopia.repository", scryptFormatBlob);
+    this.store.seed(kitEvidenceKey(config.holdfast.cluster), JSON.stringify(someKitEvidence({ time: clock.now() })));
     putHealthy(this.cluster);
     const { serverVersion = "v1.18.3" } = options;
     if (serverVersion !== false) answerRequests(this.cluster, serverVersion);

@@ -13,6 +13,7 @@ export const fenced = (inner: Kubernetes, demand: () => void): Kubernetes => {
     version: () => inner.version(),
     get: (resource, name) => inner.get(resource, name),
     list: (resource, selection) => inner.list(resource, selection),
+    listRaw: (resource, selection) => inner.listRaw(resource, selection),
     create: (resource, object) => held(() => inner.create(resource, object)),
     apply: (resource, object) => held(() => inner.apply(resource, object)),
     mergePatch: (resource, name, patch, options) => held(() => inner.mergePatch(resource, name, patch, options)),

@@ -23,6 +23,7 @@ export interface StatusAnswer {
   readonly source: "cluster" | "backup";
   readonly lastKnown?: { readonly backup: string; readonly because: string };
   readonly protected: boolean;
+  readonly kit: { readonly proven: boolean; readonly reason: string; readonly checked?: string };
   readonly volumes: readonly StatusRow[];
 }
 
