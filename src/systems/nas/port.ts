@@ -5,7 +5,8 @@
  * Contract for all methods: failures are `Failure`s (the NAS_* codes); what is absent is `undefined` on reading and
  * success on removal; every call has a deadline. A call whose effect is unknown (the connection broke before its answer)
  * is looked up, never repeated blindly: when it took effect it succeeds, else it is made again or fails as
- * NAS_UNREACHABLE. Sizes are bytes, times ms since 1970. Names are ZFS names without a leading slash.
+ * NAS_UNREACHABLE. Sizes are bytes, times ms since 1970. Names are ZFS names without a leading slash; what ZFS would not
+ * take as one is NAS_REFUSED before it is sent. A pool that is full is NAS_FULL, one that cannot be written NAS_READ_ONLY.
  */
 
 /** What kind of NAS answers, and what it can do. */
@@ -79,7 +80,7 @@ export interface NewSnapshot {
   readonly snapshot: string;
   /** Everything below the dataset too, in the same transaction. Default false. */
   readonly recursive?: boolean;
-  /** Full names of datasets below it to leave out; needs `recursive` and `can.exclude`. */
+  /** Full names of datasets below it to leave out, with what is below them; needs `recursive` and `can.exclude`. */
   readonly exclude?: readonly string[];
 }
 
@@ -88,7 +89,7 @@ export interface DatasetChange {
   /** 0 takes the quota away. */
   readonly refquota?: number;
   readonly volsize?: number;
-  /** User properties ("name:space"); null removes one. */
+  /** User properties ("name:space"; without a colon NAS_REFUSED); null removes one, or leaves it absent. */
   readonly properties?: Readonly<Record<string, string | null>>;
 }
 
@@ -218,9 +219,16 @@ export interface Nas {
   clone(snapshot: Identity, target: string, change: DatasetChange): Promise<Dataset>;
   /** Throws NAS_MISSING. */
   change(dataset: string, change: DatasetChange): Promise<Dataset>;
-  /** Makes a clone independent: its origin's snapshots become its own. A dataset that is no clone stays as it is. */
+  /**
+   * Makes a clone independent: its origin snapshot and all earlier ones become its own, and its old origin a clone of it. A
+   * dataset that is no clone stays as it is. NAS_MISSING when it is not there or has another GUID, NAS_EXISTS when both
+   * have a snapshot of the same name.
+   */
   promote(dataset: Identity): Promise<void>;
-  /** NAS_UNSUPPORTED where the NAS cannot. NAS_EXISTS when the new name is taken. */
+  /**
+   * With everything below it. NAS_UNSUPPORTED where the NAS cannot; NAS_EXISTS when the new name is taken; NAS_MISSING when
+   * it is not there or has another GUID, or the new name has no parent; NAS_BUSY.
+   */
   rename(dataset: Identity, name: string): Promise<void>;
   exports(): Promise<Exports>;
   /** Makes what is missing of it; what is there already and fits is taken. NAS_EXISTS when a name belongs to another dataset. */
@@ -239,14 +247,14 @@ export interface Nas {
 /**
  * Destroys, with a credential of its own. Each call looks at the object first and refuses with NAS_NOT_OURS when name,
  * createtxg and GUID are not all those that are given; it never destroys anything beside the named object: no clones, no
- * children, no snapshots but those named.
+ * children, no snapshots but those named. A dataset's name where a snapshot's belongs, or a whole pool, is NAS_REFUSED.
  */
 export interface NasRemover {
   /** NAS_BUSY when it is held; NAS_HAS_CLONES. */
   destroySnapshot(snapshot: Identity): Promise<void>;
   /**
-   * `snapshots` are the dataset's own, all of them, as they were seen: one more or another one is NAS_NOT_OURS. NAS_BUSY
-   * while it is used, NAS_HAS_CLONES when one of its snapshots has a clone, NAS_HAS_CHILDREN for datasets below it.
+   * `snapshots` are the dataset's own, all of them, as they were seen: one more or another one is NAS_NOT_OURS; one that is
+   * gone by now is no matter. NAS_BUSY while it is used or one of them is held, NAS_HAS_CLONES when one of its snapshots has a clone, NAS_HAS_CHILDREN for datasets below it.
    */
   destroyDataset(dataset: Identity, snapshots: readonly Identity[]): Promise<void>;
   rights(): Promise<Rights>;
