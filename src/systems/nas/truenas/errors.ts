@@ -14,6 +14,8 @@ export const errno = {
   EROFS: 30,
   ENOTEMPTY: 39,
   EDQUOT: 122,
+  /** TrueNAS' own: there is no such method. */
+  ENOMETHOD: 201,
   /** TrueNAS' own: the session has ended. */
   ENOTAUTHENTICATED: 207,
 } as const;
@@ -22,6 +24,9 @@ export const errno = {
 const longestReason = 500;
 
 const oneLine = (text: string): string => text.trim().replaceAll(/\s+/g, " ").slice(0, longestReason);
+
+/** JSON-RPC's code. */
+const noSuchMethod = -32_601;
 
 /** JSON-RPC's `error`. */
 interface RpcError {
@@ -61,6 +66,7 @@ const joined = (method: string, complaints: readonly Complaint[]): ApiRefusal =>
 /** A JSON-RPC error as a refusal. */
 export const refusalOfRpc = (method: string, error: unknown): ApiRefusal => {
   const { code, message, data } = (error ?? {}) as RpcError;
+  if (code === noSuchMethod) return new ApiRefusal(method, errno.ENOMETHOD, `it has no method ${method}`);
   const complaints = complaintsOf(data?.extra);
   if (complaints.length > 0) return joined(method, complaints);
   const reason = typeof data?.reason === "string" ? data.reason : `${String(message)} (${String(code)})`;
@@ -89,7 +95,8 @@ export const refusalOfRest = (method: string, status: number, text: string): Api
     ),
   );
   if (complaints.length > 0) return joined(method, complaints);
-  return new ApiRefusal(method, status === 404 ? errno.ENOENT : 0, `HTTP ${status}`);
+  // A path that TrueNAS does not know says nothing about the object: "not there" must never be read into it.
+  return new ApiRefusal(method, status === 404 ? errno.ENOMETHOD : 0, `HTTP ${status}`);
 };
 
 const parsed = (text: string): Readonly<Record<string, unknown>> => {
@@ -140,6 +147,7 @@ const isAboutRights = ({ errno: number, message }: ApiRefusal): boolean =>
 export const meaningOf = (refusal: ApiRefusal): FailureCode | undefined => {
   if (isAboutRights(refusal)) return "NAS_FORBIDDEN";
   const { errno: number, message } = refusal;
+  if (number === errno.ENOMETHOD) return undefined;
   return meanings.find(({ errnos, words }) => errnos.includes(number) || words.test(message))?.code;
 };
 

@@ -16,7 +16,7 @@ import {
   targetOf,
   userPropertiesOf,
 } from "./entries.ts";
-import { meaningOf, worded } from "./errors.ts";
+import { errno, worded } from "./errors.ts";
 import { hasSnapshotResources, snapshotMethod, snapshotResourceQuery, tellsInheritance } from "./methods.ts";
 
 const list = async (api: Api, method: string, params: Params): Promise<readonly Entry[]> =>
@@ -66,16 +66,6 @@ export const readDatasets = async (api: Api, under: string): Promise<readonly Da
   return found;
 };
 
-/** Undefined as well for what TrueNAS says it has never heard of, where it does not just give an empty list. */
-const orAbsent = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof ApiRefusal && meaningOf(error) === "NAS_MISSING") return undefined;
-    throw error;
-  }
-};
-
 const snapshotEntries = async (
   api: Api,
   name: string,
@@ -83,17 +73,20 @@ const snapshotEntries = async (
 ): Promise<readonly Entry[]> => {
   if (hasSnapshotResources(api.version)) {
     const query = { paths: [name], recursive: options.recursive, properties: snapshotProperties, get_holds: true };
-    const answer = await orAbsent(() => api.read(snapshotResourceQuery, [query]));
-    return entriesOf(answer ?? [], snapshotResourceQuery);
+    return entriesOf(await api.read(snapshotResourceQuery, [query]).catch(noneWhereAbsent), snapshotResourceQuery);
   }
   const field = name.includes("@") ? "id" : "dataset";
   const itself = [field, "=", name];
   const filters = options.recursive ? [["OR", [itself, ["dataset", "^", `${name}/`]]]] : [itself];
   const method = snapshotMethod(api.version, "query");
-  const answer = await orAbsent(() =>
-    api.read(method, [filters, { extra: { properties: snapshotProperties, holds: true } }]),
-  );
-  return entriesOf(answer ?? [], method);
+  const answer = await api.read(method, [filters, { extra: { properties: snapshotProperties, holds: true } }]);
+  return entriesOf(answer, method);
+};
+
+/** From 26 a path that is not there is refused; the older methods give an empty list. */
+const noneWhereAbsent = (error: unknown): readonly [] => {
+  if (error instanceof ApiRefusal && error.errno === errno.ENOENT) return [];
+  throw error;
 };
 
 /** One snapshot by its full name. */

@@ -49,7 +49,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
-  #lastHeard = 0;
+  #heard = 0;
   #isOpen = true;
 
   private constructor(socket: WebSocket, options: SessionOptions) {
@@ -103,7 +103,7 @@ export class Session {
     if (size > largestRequest) throw tooLarge(method, size);
     const controller = new AbortController();
     const stop = abortLater(this.#options.clock, controller, this.#options.timeout);
-    const sent = this.#options.clock.now();
+    const heard = this.#heard;
     try {
       const answered = new Promise<unknown>((resolve, reject) => {
         this.#waiting.set(id, { method, resolve, reject });
@@ -114,7 +114,7 @@ export class Session {
       return await orAborted(answered, controller.signal);
     } catch (error) {
       // Nothing at all came in that time: the line is dead, and others need not wait as long to find that out.
-      if (error instanceof DeadlineExceeded && this.#lastHeard < sent) this.close();
+      if (error instanceof DeadlineExceeded && this.#heard === heard) this.close();
       throw error;
     } finally {
       stop();
@@ -128,7 +128,7 @@ export class Session {
   }
 
   #receive(text: string): void {
-    this.#lastHeard = this.#options.clock.now();
+    this.#heard += 1;
     let message: Message | null;
     try {
       message = decodeJson(text.replaceAll(this.#options.secret, "[key]")) as Message | null;
