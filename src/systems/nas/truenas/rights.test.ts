@@ -1,0 +1,71 @@
+/** What a credential may do, and what of that is too little or too much. */
+import { afterEach, describe, expect, it } from "vitest";
+import { type Bench, releases, startBench } from "./testing/subject.ts";
+
+const routine = [
+  "READONLY_ADMIN",
+  "SNAPSHOT_WRITE",
+  "DATASET_WRITE",
+  "SHARING_NFS_WRITE",
+  "SHARING_ISCSI_EXTENT_WRITE",
+  "SHARING_ISCSI_TARGET_WRITE",
+  "SHARING_ISCSI_TARGETEXTENT_WRITE",
+];
+const remover = ["READONLY_ADMIN", "SNAPSHOT_DELETE", "DATASET_DELETE"];
+
+let bench: Bench;
+afterEach(() => bench.close());
+
+describe.each(releases)("%s over %s", (version, scheme) => {
+  const rightsOf = async (roles: readonly string[] | undefined) => {
+    bench = await startBench(version, scheme);
+    bench.server.middleware.roles = roles;
+    return {
+      routine: await (await bench.nas()).rights(),
+      remover: await (await bench.remover()).rights(),
+    };
+  };
+
+  it("finds nothing to say of the roles that docs/nas/truenas.md asks for", async () => {
+    const { routine: found } = await rightsOf(routine);
+    expect(found).toEqual({ user: "holdfast", granted: routine.toSorted(), missing: [], excessive: [] });
+    await bench.close();
+    expect((await rightsOf(remover)).remover).toMatchObject({ missing: [], excessive: [] });
+  });
+
+  it("names what is missing", async () => {
+    const found = await rightsOf(["READONLY_ADMIN", "SNAPSHOT_WRITE"]);
+    expect(found.routine.missing).toEqual([
+      "DATASET_WRITE",
+      "SHARING_NFS_WRITE",
+      "SHARING_ISCSI_EXTENT_WRITE",
+      "SHARING_ISCSI_TARGET_WRITE",
+      "SHARING_ISCSI_TARGETEXTENT_WRITE",
+    ]);
+    expect(found.remover.missing).toEqual(["SNAPSHOT_DELETE", "DATASET_DELETE"]);
+    expect(found.remover.excessive).toEqual(["SNAPSHOT_WRITE"]);
+  });
+
+  it("names what the routine user could destroy with", async () => {
+    const found = await rightsOf([...routine, "DATASET_DELETE", "SNAPSHOT_DELETE", "POOL_WRITE", "REPLICATION_ADMIN"]);
+    expect(found.routine.excessive).toEqual(["DATASET_DELETE", "POOL_WRITE", "REPLICATION_ADMIN", "SNAPSHOT_DELETE"]);
+  });
+
+  it("finds an administrator able to do everything, and too much", async () => {
+    const found = await rightsOf(["FULL_ADMIN"]);
+    for (const rights of [found.routine, found.remover])
+      expect(rights).toMatchObject({ missing: [], excessive: ["FULL_ADMIN"] });
+  });
+
+  it("says that it does not know where TrueNAS does not tell", async () => {
+    const { routine: found } = await rightsOf(undefined);
+    expect(found).toEqual({ user: "holdfast", granted: ["unknown"], missing: [], excessive: [] });
+  });
+
+  it("needs no reading of everything when each table may be read", async () => {
+    const found = await rightsOf(["SNAPSHOT_WRITE", "DATASET_WRITE"]);
+    expect(found.routine.missing).toContain("SNAPSHOT_TASK_READ");
+    expect(found.routine.missing).not.toContain("SNAPSHOT_READ");
+    expect(found.routine.missing.includes("POOL_READ")).toBe(!version.includes("24.10"));
+  });
+});
