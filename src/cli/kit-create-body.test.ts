@@ -51,8 +51,8 @@ describe("kit create", () => {
     { timeout: 120_000 },
     async () => {
       const terminal = { isTTY: true, typed: [agePassphrase, agePassphrase] };
-      const { status, out, err } = await world.run(createKit, base, [], terminal);
-      expect(status).toBe(0);
+      const { status, out, err, echoed } = await world.run(createKit, base, [], terminal);
+      expect({ status, echoed }).toEqual({ status: 0, echoed: "" });
       expect(err).toBe("Passphrase for the kit (not shown): The same again: ");
       for (const secret of secrets) expect(out + err).not.toContain(secret);
       const file = readFileSync(world.path("home.kit"));
