@@ -4,6 +4,8 @@ import { kitText, parseKit } from "../kit/kit.ts";
 import { sealedFor, unseal } from "../kit/seal.ts";
 import { ageIdentity, agePassphrase, ageRecipient, otherIdentity } from "../kit/testing/by-age.ts";
 import { createKit } from "./kit-create-body.ts";
+import { writeKitFile } from "./kit-files.ts";
+import { fakeContext } from "./testing/fake-context.ts";
 import { kitWorld } from "./testing/kit-world.ts";
 
 const world = kitWorld();
@@ -49,8 +51,8 @@ describe("kit create", () => {
     { timeout: 120_000 },
     async () => {
       const terminal = { isTTY: true, typed: [agePassphrase, agePassphrase] };
-      const { status, out, err } = await world.run(createKit, base, [], terminal);
-      expect(status).toBe(0);
+      const { status, out, err, echoed } = await world.run(createKit, base, [], terminal);
+      expect({ status, echoed }).toEqual({ status: 0, echoed: "" });
       expect(err).toBe("Passphrase for the kit (not shown): The same again: ");
       for (const secret of secrets) expect(out + err).not.toContain(secret);
       const file = readFileSync(world.path("home.kit"));
@@ -159,5 +161,15 @@ describe("the file of kit create", () => {
     expect(err).toMatch(expected);
     expect(err).toContain("(KIT_NOT_WRITTEN)");
     expect(readdirSync(world.path("."))).toEqual(before);
+  });
+
+  it("leaves no draft behind when it cannot take its place, and no draft of others removed", async () => {
+    mkdirSync(world.path("full/kit"), { recursive: true });
+    const context = fakeContext({ cwd: world.path("full") });
+    await expect(writeKitFile(context, "kit", "text")).rejects.toMatchObject({ code: "KIT_NOT_WRITTEN" });
+    expect(readdirSync(world.path("full"))).toEqual(["kit"]);
+    world.write("home.kit.aaaaaaaa", "somebody's");
+    expect((await world.run(createKit, toMe, [])).err).toContain("EEXIST");
+    expect(readFileSync(world.path("home.kit.aaaaaaaa"), "utf8")).toBe("somebody's");
   });
 });

@@ -62,26 +62,27 @@ export const refuseToReplace = async (context: Context, name: string, replace: b
   });
 };
 
-/** Whole or not at all, and readable for its owner only. Throws KIT_NOT_WRITTEN. */
+/** Whole or not at all, and readable for its owner only. Gives its path. Throws KIT_NOT_WRITTEN. */
 export const writeKitFile = async (context: Context, name: string, text: string): Promise<string> => {
   const file = resolve(context.cwd, name);
-  const draft = `${file}.${context.randomId(8)}`;
   try {
-    await writeDraft(draft, text);
-    await rename(draft, file);
+    await replace(file, `${file}.${context.randomId(8)}`, text);
   } catch (error) {
-    await rm(draft, { force: true });
     throw notWritten(file, { why: reasonOf(error), cause: error });
   }
   return file;
 };
 
-const writeDraft = async (draft: string, text: string): Promise<void> => {
+const replace = async (file: string, draft: string, text: string): Promise<void> => {
   const handle = await open(draft, "wx", 0o600);
   try {
     await handle.writeFile(text);
     await handle.sync();
-  } finally {
     await handle.close();
+    await rename(draft, file);
+  } catch (error) {
+    await handle.close();
+    await rm(draft);
+    throw error;
   }
 };

@@ -50,10 +50,16 @@ describe("a kit is not proven", () => {
 
   it("by an empty bucket, or one without a whole backup: there is nothing that it could open", async () => {
     const empty = new MemoryBucket({ now: () => 0 });
-    await expect(proveKit(aKit(), { bucket: empty })).rejects.toMatchObject({ code: "COPY_MISSING" });
+    await expect(proveKit(aKit(), { bucket: empty })).rejects.toMatchObject({
+      code: "COPY_MISSING",
+      what: 'There is no kopia repository in the bucket "homelab" below "velero".',
+    });
     const bucket = await aKitsBucket();
     await bucket.remove("velero/backups/holdfast-1/velero-backup.json");
-    await expect(proveKit(aKit(), { bucket })).rejects.toMatchObject({ code: "COPY_MISSING" });
+    await expect(proveKit(aKit(), { bucket })).rejects.toMatchObject({
+      code: "COPY_MISSING",
+      what: 'There is no backup that is whole in the bucket "homelab" below "velero".',
+    });
   });
 
   it("by a repository that nobody can open any more", async () => {

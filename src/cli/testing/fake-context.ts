@@ -18,13 +18,15 @@ export interface FakeContext extends Context {
   /** What was written so far. */
   out(): string;
   err(): string;
+  /** What a terminal would have shown of what was typed. */
+  echoed(): string;
 }
 
 export const fakeContext = (terminal: FakeTerminal = {}): FakeContext => {
   const { isTTY = false, columns, env = {}, cwd = "/nowhere" } = terminal;
   const typed = [...(terminal.typed ?? [])];
-  const texts = { out: "", err: "" };
-  const output = (stream: keyof typeof texts) => ({
+  const texts = { out: "", err: "", echo: "" };
+  const output = (stream: "out" | "err") => ({
     isTTY,
     ...(columns === undefined ? {} : { columns }),
     write: (text: string): void => {
@@ -38,9 +40,11 @@ export const fakeContext = (terminal: FakeTerminal = {}): FakeContext => {
     cwd,
     stdin: {
       isTTY,
-      readLine: async (prompt) => {
+      readLine: async (prompt, options) => {
         texts.err += prompt;
-        return typed.shift();
+        const line = typed.shift();
+        if (options?.hidden !== true) texts.echo += line ?? "";
+        return line;
       },
     },
     stdout: output("out"),
@@ -48,5 +52,6 @@ export const fakeContext = (terminal: FakeTerminal = {}): FakeContext => {
     signal: terminal.signal ?? new AbortController().signal,
     out: () => texts.out,
     err: () => texts.err,
+    echoed: () => texts.echo,
   };
 };

@@ -10,6 +10,8 @@ export interface Ran {
   readonly status: number;
   readonly out: string;
   readonly err: string;
+  /** What a terminal would have shown of what was typed. */
+  readonly echoed: string;
 }
 
 type Command<F, A extends readonly string[]> = (this: CliContext, flags: F, ...args: A) => Promise<void>;
@@ -67,7 +69,7 @@ export const kitWorld = (): KitWorld => {
         setExitStatus: (value) => (status = value),
       };
       await command.call(cli, flags, ...args);
-      return { status, out: context.out(), err: context.err() };
+      return { status, out: context.out(), err: context.err(), echoed: context.echoed() };
     },
   };
 };
