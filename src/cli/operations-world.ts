@@ -6,7 +6,7 @@ import { Failure, messageOf } from "../model/failure.ts";
 import { parseDuration } from "../model/units.ts";
 import { type OperationEvent } from "../operation/run.ts";
 import { Operations } from "../operation/operations.ts";
-import { stepKinds, type StepKind, type StepKinds } from "../operation/step-kind.ts";
+import { stepKinds, type StepKinds } from "../operation/step-kind.ts";
 import { replaceFiles } from "../restore/steps/files.ts";
 import { startWorkloads, stopWorkloads } from "../restore/steps/workloads.ts";
 import { ensureNamespace } from "../systems/agent/namespace.ts";
@@ -74,7 +74,7 @@ const kindsOf = (world: World, kubernetes: Kubernetes, { timeout }: OperationsFl
       timeout,
     }),
   ];
-  return stepKinds(all as unknown as readonly StepKind[]);
+  return stepKinds(all);
 };
 
 /** The engine for one command. Makes Holdfast's namespace, where its locks are. */

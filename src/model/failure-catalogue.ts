@@ -3,19 +3,9 @@
  * Exit statuses: 1 failure · 2 usage · 3 partial · 4 not protected or RPO missed · 5 preflight refused ·
  * 6 verification failed · 10 no copy found · 11 locked · 130 interrupted.
  */
-interface CatalogueEntry {
-  readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 10 | 11 | 130;
-  /** The family's meaning, for the list of errors in the documents. */
-  readonly meaning: string;
-  /** What to do, when the place that throws has nothing better to say. */
-  readonly todo: string;
-}
-
-const entry = (exit: CatalogueEntry["exit"], meaning: string, todo: string): CatalogueEntry => ({
-  exit,
-  meaning,
-  todo,
-});
+import { type CatalogueEntry, entry } from "./catalogue-entry.ts";
+import { nasFailures } from "./nas-failures.ts";
+import { operationFailures } from "./operation-failures.ts";
 
 export const catalogue = {
   USAGE: entry(2, "The command line is not understood.", "See --help of the command."),
@@ -200,141 +190,8 @@ export const catalogue = {
     "The short-lived pod that moves or checks data failed.",
     "Read the pod's reason in the message. An image that cannot be pulled and a Pod Security policy are the usual ones.",
   ),
-  NAS_UNREACHABLE: entry(
-    1,
-    "The NAS does not answer.",
-    "Is it on, and is nas.url in holdfast.yaml right? Files and copies are as they were.",
-  ),
-  NAS_UNTRUSTED: entry(
-    1,
-    "The NAS' certificate or host key is not the one that is trusted.",
-    "Name the CA's file under nas.caFile, or the host key under nas.hostKey, in holdfast.yaml.",
-  ),
-  NAS_INSECURE: entry(
-    2,
-    "The connection to the NAS would not be encrypted.",
-    "Use wss:// or https:// in nas.url: TrueNAS revokes every API key that it sees in clear.",
-  ),
-  NAS_UNAUTHORIZED: entry(
-    1,
-    "The NAS does not accept these credentials.",
-    "Check the user and the key under nas in holdfast.yaml; docs/nas/ says how to make them.",
-  ),
-  NAS_KEY_REVOKED: entry(
-    1,
-    "The API key has expired or was revoked.",
-    "Make a new key on the NAS. TrueNAS revokes a key that was ever sent without encryption: look for who does that.",
-  ),
-  NAS_FORBIDDEN: entry(
-    5,
-    "The credential lacks a right on the NAS.",
-    "Grant the role that the message names; docs/nas/ lists what is needed, and what should not be given.",
-  ),
-  NAS_VERSION_UNKNOWN: entry(
-    5,
-    "Holdfast does not know this version of the NAS.",
-    "It was tried with TrueNAS 24.10 to 26. Nothing was changed.",
-  ),
-  NAS_UNSUPPORTED: entry(5, "The NAS cannot do this.", "The message says what does instead."),
-  NAS_EXISTS: entry(
-    1,
-    "A name on the NAS is taken.",
-    "Look at what has it: Holdfast never takes over what it did not make.",
-  ),
-  NAS_MISSING: entry(
-    1,
-    "Something is no longer on the NAS.",
-    "Somebody removed or renamed it: see `holdfast why VOLUME`.",
-  ),
-  NAS_BUSY: entry(
-    1,
-    "Something on the NAS is in use or held.",
-    "Stop what uses it, or release its hold, then run it again.",
-  ),
-  NAS_HAS_CLONES: entry(
-    1,
-    "A snapshot has clones, so it and its dataset must stay.",
-    "The message names the clones. `holdfast settle` makes those of a restore independent.",
-  ),
-  NAS_HAS_CHILDREN: entry(
-    1,
-    "There are datasets below this one.",
-    "Holdfast removes one dataset at a time, and only its own.",
-  ),
-  NAS_FULL: entry(
-    1,
-    "The pool or a quota of the NAS is full.",
-    "Free space; `holdfast doctor` shows how much there is.",
-  ),
-  NAS_READ_ONLY: entry(
-    1,
-    "The pool cannot be written.",
-    "`zpool status` on the NAS says why it is read-only or suspended. Nothing was changed.",
-  ),
-  NAS_NOT_OURS: entry(
-    5,
-    "What has this name on the NAS is not what Holdfast made.",
-    "Nothing was removed. Look at it by hand before you do anything.",
-  ),
-  NAS_REFUSED: entry(1, "The NAS refused a request.", "Read its reason in the message."),
-  DATASET_UNKNOWN: entry(
-    5,
-    "It is not known which dataset is behind the volume.",
-    "`holdfast why VOLUME` shows what was looked at. Volumes of drivers that Holdfast does not know are restored from Velero's copies.",
-  ),
-  DATASET_AMBIGUOUS: entry(
-    5,
-    "Several datasets could be behind the volume.",
-    "The message names them and what speaks for each: put right what is wrong on the NAS. Nothing is guessed.",
-  ),
-  OPERATION_UNKNOWN: entry(2, "There is no such operation.", "`holdfast operations list` lists them."),
-  OPERATION_NOT_UNDOABLE: entry(
-    5,
-    "The operation cannot be undone any more, or never could.",
-    "`holdfast operations show ID` says why. A recovery point may still have what you want: `holdfast points`.",
-  ),
-  OPERATION_UNFINISHED: entry(
-    1,
-    "An operation stopped in the middle.",
-    "`holdfast resume ID` goes on with it, `holdfast undo ID` goes back.",
-  ),
-  JOURNAL_UNREADABLE: entry(
-    1,
-    "An operation's journal cannot be read.",
-    "The message names the file. Its mirror in the bucket may be whole: `holdfast operations show ID` says so.",
-  ),
-  LOCK_LOST: entry(
-    11,
-    "The lock on a volume was lost while the operation ran.",
-    "The machine slept, or the cluster was away for too long. `holdfast operations list` shows where it stands; `holdfast resume ID` goes on.",
-  ),
-  FENCED: entry(
-    5,
-    "The bucket belongs to another cluster.",
-    "Nothing was written. If this is the old cluster's successor, settle it with `holdfast adopt`; else give it a bucket or a name of its own (holdfast.cluster).",
-  ),
-  KIT_MISSING: entry(
-    4,
-    "There is no kit, or none that was ever checked.",
-    "`holdfast kit create`, then `holdfast kit check FILE`.",
-  ),
-  KIT_UNREADABLE: entry(1, "The kit cannot be opened.", "Is it the right file, and the right identity or passphrase?"),
-  KIT_TOO_NEW: entry(1, "The kit was made by a newer Holdfast.", "Open it with that Holdfast, or with `age -d`."),
-  KIT_OTHER_CLUSTER: entry(
-    5,
-    "The kit belongs to another cluster.",
-    "Take the kit of this cluster, or name the holdfast.yaml of the kit's cluster with --config.",
-  ),
-  KIT_OUTDATED: entry(
-    4,
-    "The kit no longer has what the cluster uses today.",
-    "Make a new one: `holdfast kit create`, then `holdfast kit check FILE`. Keep the old one for older backups.",
-  ),
-  KIT_NOT_WRITTEN: entry(
-    1,
-    "The kit was not written where --out says.",
-    "Give another file with --out; --yes replaces one that is there.",
-  ),
+  ...nasFailures,
+  ...operationFailures,
   LOCKED: entry(11, "Another operation works on this volume.", "Wait until that operation has ended, or end it."),
   TIMEOUT: entry(
     1,

@@ -35,7 +35,7 @@ const play = async ({ steps, decides, lives, stuck }: History) => {
   const world = new OperationWorld();
   const switches = new Switches();
   const open = (life = new Life()) =>
-    world.process((_, alive): StepKinds => stepKinds([switchKind(alive.port(switches)) as never]), life).operations;
+    world.process((_, alive): StepKinds => stepKinds([switchKind(alive.port(switches))]), life).operations;
   const planned = names.slice(0, steps).map((name, index) => aStep(name, index === decides ? { decides: true } : {}));
   const plan = aPlan(planned);
   switches.fail(names[stuck.step] ?? "a", stuck.times);

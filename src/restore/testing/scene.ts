@@ -2,8 +2,8 @@
 import type { AgentLine } from "../../agent/lines.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Operations } from "../../operation/operations.ts";
-import { type StepKind, type StepKinds, stepKinds } from "../../operation/step-kind.ts";
-import { Life } from "../../operation/testing/mortal.ts";
+import { type StepKinds, stepKinds } from "../../operation/step-kind.ts";
+import type { Life } from "../../operation/testing/mortal.ts";
 import { OperationWorld } from "../../operation/testing/process.ts";
 import type { Scene } from "../../operation/testing/kill-matrix.ts";
 import { managedLabels, operationLabel } from "../../systems/agent/labels.ts";
@@ -90,7 +90,7 @@ export const aScene = async (
   const agents = new MemoryAgents(volumes.script);
   const seen = new SeenAgents(volumes, agents, cluster);
   const kinds = (kubernetes: Kubernetes, life: Life): StepKinds => {
-    const own = life.port(seen as Agents);
+    const own: Agents = life.port(seen);
     const clock = life.clock(cluster.clock);
     const waits = { kubernetes, clock, timeout: 10_000 };
     return stepKinds([
@@ -102,7 +102,7 @@ export const aScene = async (
         ...waits,
         namespace,
       }),
-    ] as unknown as readonly StepKind[]);
+    ]);
   };
   const found = aPlan({ keepFor }, replicas);
   const process = (life?: Life, signal?: AbortSignal) => world.process(kinds, life, signal);

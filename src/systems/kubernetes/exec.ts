@@ -151,7 +151,7 @@ const kubeConfigOf = async ({ access, credentials, deadlines }: ExecOptions) => 
   const original = config.applyToHTTPSOptions.bind(config);
   config.applyToHTTPSOptions = async (options) => {
     await original(options);
-    options.headers = { ...options.headers, ...headers };
+    options.headers = Object.assign({}, options.headers, headers);
     // These are the WebSocket's options too, and it has no deadline of its own for its beginning.
     Object.assign(options, { handshakeTimeout: deadlines.call });
   };
