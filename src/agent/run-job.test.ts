@@ -102,7 +102,7 @@ describe("runJob", () => {
       { key: "a", volume: "media/a" },
       { key: "b", volume: "media/b" },
     ];
-    expect(await runJob({ kind: "put-back", targets }, bench.context)).toBe(0);
+    expect(await runJob({ kind: "put-back", operation: "op1", targets }, bench.context)).toBe(0);
     expect([treeOf(one), treeOf(other)]).toEqual(before);
   });
 
@@ -118,7 +118,7 @@ describe("runJob", () => {
       { key: "a", volume: "media/a" },
       { key: "b", volume: "media/b" },
     ];
-    expect(await runJob({ kind: "put-back", targets }, bench.context)).toBe(1);
+    expect(await runJob({ kind: "put-back", operation: "op1", targets }, bench.context)).toBe(1);
     expect(bench.lines.at(-1)).toMatchObject({
       code: "AGENT_FAILED",
       why: expect.stringContaining("media/a: TARGET_UNUSABLE") as string,

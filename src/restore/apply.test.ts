@@ -27,10 +27,12 @@ class Data implements DataMover {
     this.state = "new";
   }
 
-  async putBack(): Promise<void> {
+  async putBack(): Promise<"as-before" | "restored"> {
     this.seen.push("put back");
     if (this.putBackFails !== undefined) throw this.putBackFails;
+    if (this.state === "new") return "restored";
     this.state = "old";
+    return "as-before";
   }
 }
 
@@ -106,6 +108,18 @@ describe("applyRestore", () => {
       todo: "The files are as they were, and these have their replicas again: Deployment media/sonarr (2). Take another.",
     });
     expect([data.state, await standing()]).toEqual(["old", [2, undefined]]);
+  });
+
+  it("does not say that files are as before when the mover died after all were verified", async () => {
+    cluster = await aCluster(2);
+    const data = new Data();
+    data.during = () => {
+      data.state = "new";
+      throw new Failure("AGENT_FAILED", { what: "the pod is gone" });
+    };
+    const { todo } = await failureOf(run(data));
+    expect(todo).toContain("The files are the restored ones, all verified, and these have their replicas again");
+    expect([data.state, await standing()]).toEqual(["new", [2, undefined]]);
   });
 
   it("leaves everything as it was when it is interrupted at any step, and says so", async () => {

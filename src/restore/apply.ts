@@ -8,15 +8,19 @@ import { Failure, isFailure, messageOf } from "../model/failure.ts";
 import type { Volume } from "../model/volume.ts";
 import { volumeName } from "../model/volume.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
+import type { Standing } from "./movers/replacing.ts";
 import type { RestorePlan, Stop } from "./plan.ts";
 import { podsUsing, startWorkload, stopWorkload, type Waiting, waitUntilReady, waitUntilUnused } from "./standstill.ts";
 
 /** Replaces the files of the plan's volumes; see `kopia-mover.ts` and `node-agent-mover.ts`. */
 export interface DataMover {
-  /** Leaves every volume either restored and verified, or as it was; throws in the second case. */
+  /** Leaves every volume either restored and verified, or as it was; throws in the second case, and when it cannot say. */
   replace(plan: RestorePlan, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void>;
-  /** Puts back what an unfinished `replace` has set aside. May be called when there is nothing to put back. */
-  putBack(plan: RestorePlan, signal: AbortSignal): Promise<void>;
+  /**
+   * Puts back what an unfinished `replace` has set aside, and tells how the files stand: "restored" when all were
+   * verified before it ended. May be called when there is nothing to put back.
+   */
+  putBack(plan: RestorePlan, signal: AbortSignal): Promise<Standing>;
 }
 
 /** What happens, as it happens; for progress on the terminal. */
@@ -135,13 +139,19 @@ const backAsItWas = async (error: unknown, situation: Situation): Promise<unknow
   options.onEvent({ type: "step", title: "putting everything back as it was" });
   // The user's abort must not stop the undoing, but a second limit must.
   const signal = AbortSignal.timeout(options.timeout * 2);
-  const data = await settled(options.mover.putBack(plan, signal));
+  let files: Standing | undefined;
+  const data = await settled(
+    (async () => {
+      files = await options.mover.putBack(plan, signal);
+    })(),
+  );
   if (data !== undefined) return new Failure("AGENT_FAILED", unfinished(error, data, situation));
   const replicas = await settled(Promise.all(running.map((stop) => startWorkload(options.kubernetes, stop))));
+  const stand = files === "restored" ? "are the restored ones, all verified" : "are as they were";
   const standing =
     replicas === undefined
-      ? `The files are as they were, and ${replicasText(running)}.`
-      : `The files are as they were, but the replicas could not be given back (${messageOf(replicas)}): ${commands(running)}`;
+      ? `The files ${stand}, and ${replicasText(running)}.`
+      : `The files ${stand}, but the replicas could not be given back (${messageOf(replicas)}): ${commands(running)}`;
   return withStanding(error, standing);
 };
 

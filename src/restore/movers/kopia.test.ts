@@ -76,8 +76,32 @@ describe("KopiaMover", () => {
     expect(kinds(agents)).toEqual(["replace", "put-back", "put-back"]);
     expect(agents.tasks.at(-1)).toEqual({
       operation: "op1",
-      job: { kind: "put-back", targets: [{ key: "v1", volume: "media/sonarr-config" }] },
+      job: { kind: "put-back", operation: "op1", targets: [{ key: "v1", volume: "media/sonarr-config" }] },
       mounts: [{ key: "v1", namespace: "media", claim: "sonarr-config" }],
     });
+  });
+
+  it("never puts back what was decided: another agent finishes it, and the files are told as restored", async () => {
+    const agents = new MemoryAgents((_task, say) => {
+      say({ type: "touching" });
+      say({ type: "decided" });
+      throw new Failure("AGENT_FAILED", { what: "evicted" });
+    });
+    const mover = new KopiaMover(agents, store);
+    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "AGENT_FAILED" });
+    agents.play(ignore);
+    expect(await mover.putBack(aPlan(), signal)).toBe("restored");
+    expect(kinds(agents)).toEqual(["replace", "put-back"]);
+  });
+
+  it("learns from the next agent that a silent one had decided", async () => {
+    const agents = new MemoryAgents((_task, say) => {
+      say({ type: "touching" });
+      throw new Failure("AGENT_FAILED", { what: "its log ended" });
+    });
+    const mover = new KopiaMover(agents, store);
+    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "AGENT_FAILED" });
+    agents.play((_task, say) => say({ type: "decided" }));
+    expect(await mover.putBack(aPlan(), signal)).toBe("restored");
   });
 });

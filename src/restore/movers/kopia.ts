@@ -4,7 +4,7 @@ import type { StoreReference } from "../../agent/job.ts";
 import type { Agents } from "../../systems/agent/port.ts";
 import type { DataMover } from "../apply.ts";
 import type { RestorePlan } from "../plan.ts";
-import { mountsOf, Replacing } from "./replacing.ts";
+import { mountsOf, Replacing, type Standing } from "./replacing.ts";
 
 export class KopiaMover implements DataMover {
   readonly #agents: Agents;
@@ -27,7 +27,7 @@ export class KopiaMover implements DataMover {
     this.#replacing.finished();
   }
 
-  putBack(plan: RestorePlan, signal: AbortSignal): Promise<void> {
+  putBack(plan: RestorePlan, signal: AbortSignal): Promise<Standing> {
     return this.#replacing.putBack(plan, signal);
   }
 }

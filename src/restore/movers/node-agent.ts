@@ -16,7 +16,7 @@ import type { PodVolumeRestore } from "../../systems/velero/objects.ts";
 import { isTerminal } from "../../systems/velero/phases.ts";
 import type { DataMover } from "../apply.ts";
 import type { RestoreItem, RestorePlan } from "../plan.ts";
-import { mountsOf, Replacing } from "./replacing.ts";
+import { mountsOf, Replacing, type Standing } from "./replacing.ts";
 
 export interface NodeAgentOptions {
   readonly agents: Agents;
@@ -58,7 +58,8 @@ export class NodeAgentMover implements DataMover {
       watch,
       signal,
     );
-    await this.#restoreAll(plan, onLine, signal);
+    // A run of this operation that was killed has verified everything: node-agent must not write there again.
+    if (!this.#replacing.decided) await this.#restoreAll(plan, onLine, signal);
     await agents.run(
       { operation: plan.operation, job: this.#replacing.job(plan, store, "after"), mounts },
       watch,
@@ -67,7 +68,7 @@ export class NodeAgentMover implements DataMover {
     this.#replacing.finished();
   }
 
-  putBack(plan: RestorePlan, signal: AbortSignal): Promise<void> {
+  putBack(plan: RestorePlan, signal: AbortSignal): Promise<Standing> {
     return this.#replacing.putBack(plan, signal);
   }
 

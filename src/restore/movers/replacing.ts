@@ -9,13 +9,22 @@ import type { RestorePlan } from "../plan.ts";
 export const mountsOf = (plan: RestorePlan): readonly AgentMount[] =>
   plan.items.map(({ key, target }) => ({ key, namespace: target.namespace, claim: target.claim }));
 
+/** Where the files of a plan stand when nobody works on them any more. */
+export type Standing = "as-before" | "restored";
+
 export class Replacing {
   readonly #agents: Agents;
-  /** True from the moment when files are touched until they are verified or as before. */
+  /** True from the moment when files are touched until all of them are verified or as before. */
   #touched = false;
+  #decided = false;
 
   constructor(agents: Agents) {
     this.#agents = agents;
+  }
+
+  /** True when the new files stay, whatever happens: nothing may write, or put back, any more. */
+  get decided(): boolean {
+    return this.#decided;
   }
 
   job(plan: RestorePlan, store: StoreReference, part: ReplaceJob["part"]): ReplaceJob {
@@ -34,6 +43,7 @@ export class Replacing {
     return (line) => {
       if (line.type === "touching") this.#touched = true;
       if (line.type === "as-before") this.#touched = false;
+      if (line.type === "decided") this.#decided = true;
       onLine(line);
     };
   }
@@ -42,14 +52,21 @@ export class Replacing {
     this.#touched = false;
   }
 
-  async putBack(plan: RestorePlan, signal: AbortSignal): Promise<void> {
-    if (!this.#touched) return;
-    const targets = plan.items.map(({ key, target }) => ({ key, volume: volumeName(target) }));
-    await this.#agents.run(
-      { operation: plan.operation, job: { kind: "put-back", targets }, mounts: mountsOf(plan) },
-      () => undefined,
-      signal,
-    );
-    this.#touched = false;
+  /** What is decided is never put back: the agent finishes it in the volumes that lack it. */
+  async putBack(plan: RestorePlan, signal: AbortSignal): Promise<Standing> {
+    if (this.#touched) {
+      const targets = plan.items.map(({ key, target }) => ({ key, volume: volumeName(target) }));
+      await this.#agents.run(
+        {
+          operation: plan.operation,
+          job: { kind: "put-back", operation: plan.operation, targets },
+          mounts: mountsOf(plan),
+        },
+        this.watch(() => undefined),
+        signal,
+      );
+      this.#touched = false;
+    }
+    return this.#decided ? "restored" : "as-before";
   }
 }
