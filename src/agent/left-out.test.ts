@@ -27,6 +27,14 @@ describe("leftOutOf", () => {
     expect(leftOutOf(snapshot({ excluded: 1 }), [])).toEqual(["1 entries were left out by ignore rules"]);
   });
 
+  it("does not count what Holdfast keeps for an undo, and only that", () => {
+    const entries = [entry(".holdfast-kept-a1", "directory"), entry(".holdfast-kept-b2", "directory")];
+    expect(leftOutOf(snapshot({ excluded: 2 }), entries)).toEqual([]);
+    expect(leftOutOf(snapshot({ excluded: 3 }), entries)).toEqual(["1 entries were left out by ignore rules"]);
+    const others = [entry("x/.holdfast-kept-a1", "directory"), entry(".holdfast-kept-b2")];
+    expect(leftOutOf(snapshot({ excluded: 2 }), others)).toEqual(["2 entries were left out by ignore rules"]);
+  });
+
   it("says what could not be read, and why", () => {
     expect(leftOutOf(snapshot({ failed: 1, failures: ["a: permission denied"] }), [])).toEqual([
       "1 entries could not be read: a: permission denied",
