@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type CopiedEntry, MemoryRepository } from "../../systems/kopia/memory.ts";
 import { isOurs } from "../directories.ts";
 import { discard } from "../discard.ts";
+import type { DiscardJob, PutBackJob, ReplaceJob, SwapJob } from "../job.ts";
 import { putBackAll } from "../mounted.ts";
 import { replace } from "../replace.ts";
 import { swap } from "../swap.ts";
@@ -101,11 +102,31 @@ export interface TwoVolumes {
   said(type: string): boolean;
   /** True when one volume shows that the operation is decided. */
   isDecided(operation: string): boolean;
+  run(job: VolumeJob): Promise<void>;
   replace(operation: string, keep?: boolean): Promise<void>;
   swap(operation: string, kept: string): Promise<void>;
   discard(...operations: readonly string[]): Promise<void>;
   putBack(operation: string): Promise<void>;
 }
+
+export type VolumeJob = ReplaceJob | SwapJob | DiscardJob | PutBackJob;
+
+const targets = keys.map((key) => ({ key, volume: `media/${key}` }));
+
+/** The jobs on both volumes; their copies are called `s-a` and `s-b`. */
+export const jobs = {
+  replace: (operation: string, keep = true): ReplaceJob => ({
+    kind: "replace",
+    part: "whole",
+    store: { endpoint: "https://nas.lab", bucket: "velero", region: "home", prefix: "", privateCa: false },
+    operation,
+    keep,
+    targets: keys.map((key) => ({ key, volume: `media/${key}`, repository: "media", snapshotId: `s-${key}` })),
+  }),
+  swap: (operation: string, kept: string): SwapJob => ({ kind: "swap", operation, kept, targets }),
+  discard: (...operations: readonly string[]): DiscardJob => ({ kind: "discard", operations, targets }),
+  putBack: (operation: string): PutBackJob => ({ kind: "put-back", operation, targets }),
+};
 
 /** The caller removes `bench.base`. */
 export const twoVolumes = (): TwoVolumes => {
@@ -115,9 +136,11 @@ export const twoVolumes = (): TwoVolumes => {
   const root = { ...repository.add("", []).root, ...copiedRoot };
   for (const key of keys) repository.add(`s-${key}`, copied, { root });
   const roots = keys.map((key) => join(context.places.volumes, key));
-  const targets = keys.map((key) => ({ key, volume: `media/${key}` }));
-  const copies = keys.map((key) => ({ key, volume: `media/${key}`, repository: "media", snapshotId: `s-${key}` }));
-  const store = { endpoint: "https://nas.lab", bucket: "velero", region: "home", prefix: "", privateCa: false };
+  const run = (job: VolumeJob): Promise<void> => {
+    if (job.kind === "replace") return replace(job, async () => repository, context);
+    if (job.kind === "swap") return swap(job, context);
+    return job.kind === "discard" ? discard(job, context) : putBackAll(job, context);
+  };
   return {
     bench,
     roots,
@@ -129,14 +152,10 @@ export const twoVolumes = (): TwoVolumes => {
     },
     said: (type) => bench.lines.some((line) => line.type === type),
     isDecided: (operation) => roots.some((path) => readdirSync(path).includes(`.holdfast-kept-${operation}`)),
-    replace: (operation, keep = true) =>
-      replace(
-        { kind: "replace", part: "whole", store, operation, keep, targets: copies },
-        async () => repository,
-        context,
-      ),
-    swap: (operation, kept) => swap({ kind: "swap", operation, kept, targets }, context),
-    discard: (...operations) => discard({ kind: "discard", operations, targets }, context),
-    putBack: (operation) => putBackAll({ kind: "put-back", operation, targets }, context),
+    run,
+    replace: (operation, keep) => run(jobs.replace(operation, keep)),
+    swap: (operation, kept) => run(jobs.swap(operation, kept)),
+    discard: (...operations) => run(jobs.discard(...operations)),
+    putBack: (operation) => run(jobs.putBack(operation)),
   };
 };
