@@ -31,7 +31,7 @@ export const putBackEach = async (targets: readonly Target[], reason?: unknown):
   throw new Failure("AGENT_FAILED", {
     what: "The earlier files could not be put back.",
     why: [...(reason === undefined ? [] : [messageOf(reason)]), ...problems].join("; then "),
-    todo: "Run the same restore again: it puts them back first (.holdfast-aside-…).",
+    todo: "Run it again: that puts them back first (.holdfast-aside-…).",
   });
 };
 
