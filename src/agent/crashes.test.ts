@@ -185,6 +185,24 @@ describe("an exchange", () => {
     expect([volumes.roots.map(treeOf), volumes.said("touching")]).toEqual([before, false]);
   });
 
+  it("is refused, and everything as it stood, when what it wants has gone back into the root before", async () => {
+    await everyCrash(
+      restored,
+      () => volumes.swap("op2", "op1"),
+      async (before) => {
+        const decided = volumes.isDecided("op2");
+        await Promise.allSettled([volumes.swap("op3", "op1")]);
+        await volumes.putBack("op2");
+        const third = before.map(({ app, kept: { op0 = [], op1 = [] } }) => ({
+          app: op1,
+          kept: { op0, op3: app },
+          unfinished: [],
+        }));
+        expect(standing()).toEqual(decided ? exchanged(before) : third);
+      },
+    );
+  });
+
   it("is as before when it is told to stop at whatever it says, until it is decided", async () => {
     const ends: boolean[] = [];
     for (let at = 1; !ends.includes(true); at += 1) {

@@ -8,7 +8,7 @@ import { Failure } from "../model/failure.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { moveIntoRoot, setAside } from "./aside.ts";
 import { prepareDecision } from "./decision.ts";
-import { become, directoriesIn, rootOf } from "./directories.ts";
+import { become, directoriesIn, rootOf, type State } from "./directories.ts";
 import type { SwapJob } from "./job.ts";
 import { decideAll, mend, openTargets, orPutBack, wasDecided } from "./mounted.ts";
 import type { Target } from "./target.ts";
@@ -17,10 +17,12 @@ export const swap = async (job: SwapJob, context: AgentContext): Promise<void> =
   const { operation } = job;
   const targets = await openTargets(job.targets, context);
   if (await wasDecided(targets, operation, context)) return;
-  for (const target of targets) await refuseWithoutKept(target, job.kept);
+  // "returning": an earlier run of an exchange stopped in its middle; mending shows which way it goes.
+  for (const target of targets) await refuseWithoutKept(target, job.kept, ["kept", "returning"]);
   context.say({ type: "touching" });
   await orPutBack(targets, context, async () => {
     await mend(targets);
+    for (const target of targets) await refuseWithoutKept(target, job.kept, ["kept"]);
     for (const { root, volume } of targets) {
       context.say({ type: "step", title: `setting the present files of ${volume} aside` });
       await setAside(root, operation);
@@ -35,10 +37,9 @@ export const swap = async (job: SwapJob, context: AgentContext): Promise<void> =
   await decideAll(targets, { operation, keep: true }, context);
 };
 
-const refuseWithoutKept = async ({ root, volume }: Target, kept: string): Promise<void> => {
-  // "returning": an earlier run of this exchange stopped in its middle.
+const refuseWithoutKept = async ({ root, volume }: Target, kept: string, states: readonly State[]): Promise<void> => {
   const ours = await directoriesIn(root);
-  if (ours.some(({ state, operation }) => operation === kept && (state === "kept" || state === "returning"))) return;
+  if (ours.some(({ state, operation }) => operation === kept && states.includes(state))) return;
   throw new Failure("OPERATION_NOT_UNDOABLE", {
     what: `${volume} holds nothing that operation ${kept} has kept.`,
     why: "it has expired, was undone already, or somebody has removed it",

@@ -128,12 +128,11 @@ export class MemoryRun {
 
   async #swap({ operation, kept }: SwapJob, targets: readonly Target[]): Promise<void> {
     if (await this.#wasDecided(targets, operation)) return;
-    for (const { tree, volume } of targets)
-      if (!["kept", "returning"].includes(tree.directories.get(kept)?.state ?? ""))
-        throw new Failure("OPERATION_NOT_UNDOABLE", { what: `${volume} holds nothing that ${kept} has kept.` });
+    this.#refuseWithoutKept(targets, kept, ["kept", "returning"]);
     this.#speak({ type: "touching" });
     await this.#orBack(targets, async () => {
       await this.#mend(targets);
+      this.#refuseWithoutKept(targets, kept, ["kept"]);
       for (const target of targets) await this.#setAside(target, operation);
       this.#signal.throwIfAborted();
       for (const target of targets) {
@@ -144,6 +143,12 @@ export class MemoryRun {
       }
     });
     await this.#decideAll(targets, operation, "kept");
+  }
+
+  #refuseWithoutKept(targets: readonly Target[], kept: string, states: readonly string[]): void {
+    for (const { tree, volume } of targets)
+      if (!states.includes(tree.directories.get(kept)?.state ?? ""))
+        throw new Failure("OPERATION_NOT_UNDOABLE", { what: `${volume} holds nothing that ${kept} has kept.` });
   }
 
   async #setAside(target: Target, operation: string): Promise<void> {
