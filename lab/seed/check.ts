@@ -41,7 +41,7 @@ export interface Checked {
 }
 
 export interface CheckOptions {
-  /** Patterns (glob.ts) of paths that others write: neither compared nor foreign. `lost+found` always is one. */
+  /** Patterns (glob.ts) of paths that others write: neither compared nor foreign. `lost+found` and what a restore keeps always are. */
   readonly ignore?: readonly string[];
   /** "separate" allows the names of a hard-linked file to have become files of their own, as kopia restores them. Default "kept". */
   readonly hardlinks?: "kept" | "separate";
@@ -57,8 +57,8 @@ export interface CheckOptions {
 
 type Report = (kind: MismatchKind, problem: string) => void;
 
-/** ext4 puts this into the root of every volume. */
-const alwaysIgnored = ["lost+found"];
+/** ext4 puts the first into the root of every volume, and a restore keeps the earlier files in the other. */
+const alwaysIgnored = ["lost+found", ".holdfast-kept-*"];
 
 const second = 1_000_000_000n;
 

@@ -1,73 +1,14 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import type fsPromises from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { discardAside, isOurs, putBack, setAside, staysPut } from "./aside.ts";
+import { putBack, setAside } from "./aside.ts";
+import { filesOf, isKept, isOurs, isUnfinished, sweep } from "./directories.ts";
+import { dyingAt, everyCrash } from "./testing/crash.ts";
 import { type Planted, plant, timeOf, treeOf } from "./testing/trees.ts";
 
-/** Kills the process before its n-th change of the file system; a removal of a tree is cut off in its middle. */
-const crash = vi.hoisted(() => ({ at: Number.POSITIVE_INFINITY, count: 0, halfway: false, removing: false }));
-
-vi.mock("node:fs/promises", async (importOriginal) => {
-  const real = await importOriginal<typeof fsPromises>();
-  const { readdir, lstat } = real;
-  /** Removes the first leaf of a tree, as a removal that dies early would. */
-  const nibble = async (path: string | Buffer): Promise<void> => {
-    if (!(await lstat(path)).isDirectory()) return;
-    const [name] = await readdir(path, { encoding: "buffer" });
-    if (name === undefined) return;
-    const inner = Buffer.concat([Buffer.from(path), Buffer.from("/"), name]);
-    if ((await lstat(inner)).isDirectory() && (await readdir(inner)).length > 0) await nibble(inner);
-    else await real.rm(inner, { recursive: true });
-  };
-  const mortal =
-    <A extends unknown[], R>(name: string, call: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      crash.count += 1;
-      if (crash.count > crash.at) throw new Error("crash");
-      if (crash.count === crash.at) {
-        crash.removing = name === "rm";
-        if (name === "rm" && crash.halfway) await nibble(args[0] as string | Buffer);
-        throw new Error("crash");
-      }
-      return call(...args);
-    };
-  const names = [
-    "rename",
-    "rm",
-    "rmdir",
-    "mkdir",
-    "chown",
-    "lchown",
-    "chmod",
-    "utimes",
-    "lutimes",
-    "unlink",
-    "writeFile",
-  ] as const;
-  return {
-    ...real,
-    ...Object.fromEntries(
-      names.map((name) => [name, mortal(name, real[name] as (...args: unknown[]) => Promise<unknown>)]),
-    ),
-  };
-});
-
-/** Runs until done or dead. True when it came to its end. */
-const dyingAt = async (at: number, work: () => Promise<unknown>, halfway = false): Promise<boolean> => {
-  Object.assign(crash, { at, count: 0, halfway });
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    if (!(error instanceof Error) || error.message !== "crash") throw error;
-    return false;
-  } finally {
-    Object.assign(crash, { at: Number.POSITIVE_INFINITY, count: 0, halfway: false });
-  }
-};
+vi.mock("node:fs/promises", async (original) => (await import("./testing/crash.ts")).mortal(await original()));
 
 let base = "";
 beforeEach(() => {
@@ -116,24 +57,15 @@ const aVolume = (tree: readonly Planted[] = original): string => {
 /** What kopia does: new files in the emptied root, and the copy's attributes on the root. */
 const restoreInto = (root: string): void => plant(root, restored, { mode: 0o755, uid: 7, gid: 7, time: 1_650_000_000 });
 
-/** Entries that are there whatever is restored. */
-const staying = ["lost+found"];
-
-/** The new tree as it must be once it is accepted. */
-const isNew = (root: string): boolean => {
-  const names = readdirSync(root)
-    .filter((name) => !isOurs(name))
-    .toSorted();
-  return JSON.stringify(names) === JSON.stringify([...staying, "config.xml", "data", "fresh", "current"].toSorted());
-};
-
 describe("setAside and putBack", () => {
-  it("empty the root but for lost+found, and bring back the identical tree", async () => {
+  it("empty the root, and bring back the identical tree", async () => {
     const root = aVolume();
     const before = treeOf(root);
     const aside = await setAside(root, "op-1");
-    expect(readdirSync(root).toSorted()).toEqual([".holdfast-aside-op-1", "lost+found"]);
-    expect(readdirSync(aside).toSorted()).toEqual(["config.xml", "current", "data", "empty", "outside"]);
+    expect(readdirSync(root)).toEqual([".holdfast-aside-op-1"]);
+    expect(readdirSync(filesOf(aside)).toSorted()).toEqual(
+      ["config.xml", "current", "data", "empty", "lost+found", "outside"].toSorted(),
+    );
     restoreInto(root);
     expect(await putBack(root)).toBe(true);
     expect(treeOf(root)).toEqual(before);
@@ -146,7 +78,7 @@ describe("setAside and putBack", () => {
     writeFileSync(Buffer.concat([Buffer.from(`${root}/`), name]), "für");
     const before = treeOf(root);
     await setAside(root, "op-1");
-    expect(readdirSync(root).toSorted()).toEqual([".holdfast-aside-op-1", "lost+found"]);
+    expect(readdirSync(root)).toEqual([".holdfast-aside-op-1"]);
     writeFileSync(Buffer.concat([Buffer.from(`${root}/`), name]), "new");
     await putBack(root);
     expect(treeOf(root)).toEqual(before);
@@ -166,14 +98,13 @@ describe("setAside and putBack", () => {
     const outside = newRoot();
     plant(outside, [{ path: "precious", kind: "file", content: "1" }], { mode: 0o700 });
     const untouched = treeOf(outside);
-    for (const state of ["fresh", "moving", "aside", "discard"])
+    for (const state of ["fresh", "moving", "aside", "returning", "kept", "discard"])
       symlinkSync(outside, join(root, `.holdfast-${state}-evil`));
     await setAside(root, "op-1");
     restoreInto(root);
     symlinkSync(outside, join(root, "escape"));
     expect(await putBack(root)).toBe(true);
-    await setAside(root, "op-2");
-    await discardAside(root);
+    await sweep(root);
     expect(treeOf(outside)).toEqual(untouched);
   });
 
@@ -193,11 +124,13 @@ describe("setAside and putBack", () => {
     const root = aVolume();
     plant(root, [
       { path: one, kind: "directory" },
-      { path: `${one}/config.xml`, kind: "file", content: "1" },
+      { path: `${one}/files`, kind: "directory" },
+      { path: `${one}/files/config.xml`, kind: "file", content: "1" },
     ]);
     plant(root, [
       { path: other, kind: "directory" },
-      { path: `${other}/config.xml`, kind: "file", content: "2" },
+      { path: `${other}/files`, kind: "directory" },
+      { path: `${other}/files/config.xml`, kind: "file", content: "2" },
     ]);
     const before = treeOf(root);
     await expect(putBack(root)).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
@@ -205,50 +138,54 @@ describe("setAside and putBack", () => {
   });
 });
 
-describe("discardAside", () => {
-  it("leaves the new tree, lost+found and nothing of ours", async () => {
+describe("putBack", () => {
+  it("removes what a restore has put below lost+found, and brings back what the file system had there", async () => {
     const root = aVolume();
+    const before = treeOf(root);
     await setAside(root, "op-1");
-    restoreInto(root);
-    await discardAside(root);
-    expect(isNew(root)).toBe(true);
-    expect(readdirSync(root).filter(isOurs)).toEqual([]);
-    expect(await putBack(root)).toBe(false);
-    expect(isNew(root)).toBe(true);
+    plant(root, [
+      { path: "lost+found", kind: "directory", mode: 0o755 },
+      { path: "lost+found/#12", kind: "file", content: "of the copy" },
+      { path: "lost+found/#13", kind: "file", content: "of the copy" },
+    ]);
+    await putBack(root);
+    expect(treeOf(root)).toEqual(before);
+  });
+
+  it("prefers what was set aside to what an app, started too early, has written under the same names", async () => {
+    const root = aVolume();
+    const before = treeOf(root);
+    await dyingAt(13, () => setAside(root, "op-1"));
+    expect(readdirSync(root)).toContain(".holdfast-moving-op-1");
+    const moved = readdirSync(join(root, ".holdfast-moving-op-1/files"));
+    expect(moved.length).toBeGreaterThan(0);
+    plant(
+      root,
+      moved.flatMap((name): Planted[] => [
+        { path: name, kind: "directory" },
+        { path: `${name}/made-anew`, kind: "file", content: "" },
+      ]),
+    );
+    await putBack(root);
+    expect(treeOf(root)).toEqual(before);
   });
 });
 
 describe("names of ours", () => {
-  it("are the four states alone; lost+found stays put without being ours", () => {
-    expect(
-      ["fresh", "moving", "aside", "discard"].map((state) => `.holdfast-${state}-x7k2`).filter((name) => !isOurs(name)),
-    ).toEqual([]);
-    expect(
-      [".holdfast", ".holdfast-other-a", "holdfast-aside-a", ".holdfast-aside-", "lost+found"].filter(isOurs),
-    ).toEqual([]);
-    expect(["lost+found", ".holdfast-aside-a", "data"].filter(staysPut)).toEqual(["lost+found", ".holdfast-aside-a"]);
+  const names = (...states: readonly string[]) => states.map((state) => `.holdfast-${state}-x7k2`);
+
+  it("are the states alone", () => {
+    const ours = names("fresh", "moving", "aside", "returning", "kept", "discard", "probe");
+    const others = [".holdfast", ".holdfast-other-a", "holdfast-aside-a", ".holdfast-aside-", "lost+found", "data"];
+    expect([...ours, ...others].filter(isOurs)).toEqual(ours);
+  });
+
+  it("tell half a tree from a whole one beside which an earlier one is kept", () => {
+    const all = names("fresh", "moving", "aside", "returning", "kept", "discard", "probe");
+    expect(all.filter(isUnfinished)).toEqual(names("moving", "aside", "returning"));
+    expect(all.filter(isKept)).toEqual(names("kept"));
   });
 });
-
-/** Kills `work` at its every step. `prepare` makes a volume; `check` looks at it after each death. */
-const everyCrash = async <S>(
-  prepare: () => Promise<S>,
-  work: (state: S) => Promise<unknown>,
-  check: (state: S, ended: boolean) => Promise<void>,
-): Promise<number> => {
-  for (let at = 1; ; at += 1) {
-    let over = true;
-    crash.removing = false;
-    for (const halfway of [false, true]) {
-      if (halfway && !crash.removing) continue;
-      const state = await prepare();
-      const ended = await dyingAt(at, () => work(state), halfway);
-      await check(state, ended);
-      over = over && ended;
-    }
-    if (over) return at - 1;
-  }
-};
 
 interface Before {
   readonly root: string;
@@ -339,38 +276,6 @@ describe("a crash", () => {
     }
   });
 
-  it("at any step of discardAside leaves either tree whole, and never both", async () => {
-    const wrong: unknown[] = [];
-    let accepted = 0;
-    await everyCrash(
-      replaced,
-      ({ root }) => discardAside(root),
-      async ({ root, before }) => {
-        const began = !readdirSync(root).some((name) => name.startsWith(".holdfast-aside-"));
-        const wanted = began ? treeOf(root).filter((line) => !line.startsWith(".holdfast-")) : before;
-        accepted += Number(began && isNew(root));
-        await putBack(root);
-        const found = treeOf(root);
-        if (JSON.stringify(found) !== JSON.stringify(wanted) || began !== isNew(root)) wrong.push({ began, found });
-      },
-    );
-    expect(wrong).toEqual([]);
-    expect(accepted).toBeGreaterThan(1);
-  });
-
-  it("at any step of discardAside, and another at any step of the repair, still leaves the new tree whole", async () => {
-    const dead = async (): Promise<Before> => {
-      const state = await replaced();
-      await dyingAt(2, () => discardAside(state.root), true);
-      return { root: state.root, before: treeOf(state.root).filter((line) => !line.startsWith(".holdfast-")) };
-    };
-    const steps = await repairedHoweverOftenItDies(dead, (state) => {
-      expect(isNew(state.root)).toBe(true);
-      expectOriginal(state);
-    });
-    expect(steps).toBe(1);
-  });
-
   it("of one restore is mended by the next one's putBack, whatever its operation is called", async () => {
     const steps = await everyCrash(
       present,
@@ -387,9 +292,7 @@ describe("a crash", () => {
   });
 });
 
-const aName = fc
-  .stringMatching(/^[a-zA-Z0-9 ._äß%#-]{1,12}$/)
-  .filter((name) => name !== "." && name !== ".." && !staysPut(name));
+const aName = fc.stringMatching(/^[a-zA-Z0-9 ._äß%#-]{1,12}$/).filter((name) => name !== "." && name !== "..");
 const someAttributes = {
   mode: fc.integer({ min: 0, max: 0o7777 }),
   uid: fc.integer({ min: 0, max: 3 }),

@@ -2,7 +2,7 @@
  * Directories' times: kopia gives a restored directory the newest time of what is below it, although its copy holds the
  * directory's own (kopia 0.22: snapshot/snapshotfs/repofs.go reads MaxModTime of the summary).
  */
-import { lutimes } from "node:fs/promises";
+import { lutimes, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { mapLimited } from "../model/concurrency.ts";
 import type { TreeEntry } from "../model/tree.ts";
@@ -26,3 +26,9 @@ const setTime = async (directory: string, seconds: number): Promise<void> => {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 };
+
+/** Sets a directory's own times. Repeating it with what was read back changes nothing more. */
+export const setTimes = (
+  directory: string,
+  { atimeNs, mtimeNs }: { readonly atimeNs: bigint; readonly mtimeNs: bigint },
+): Promise<void> => utimes(directory, secondsOf(atimeNs), secondsOf(mtimeNs));

@@ -55,9 +55,13 @@ export interface ReplaceJob {
   readonly targets: readonly TargetVolume[];
 }
 
-/** Puts back what a replacement or an exchange has set aside, unless it is already decided: then it is finished. */
+/**
+ * Puts back what a replacement or an exchange has set aside, whatever its operation. What one volume shows as decided is
+ * finished instead; "decided" is said when that is true of the operation named here.
+ */
 export interface PutBackJob {
   readonly kind: "put-back";
+  readonly operation: string;
   readonly targets: readonly MountedVolume[];
 }
 

@@ -27,6 +27,21 @@ describe("leftOutOf", () => {
     expect(leftOutOf(snapshot({ excluded: 1 }), [])).toEqual(["1 entries were left out by ignore rules"]);
   });
 
+  it("says nothing about what Holdfast keeps for an undo, however often kopia counts it", () => {
+    const kept = [entry(".holdfast-kept-a1", "directory"), entry(".holdfast-kept-b2", "directory")];
+    for (const excluded of [2, 5, 8]) expect(leftOutOf(snapshot({ excluded }), [entry("a"), ...kept])).toEqual([]);
+  });
+
+  it.each<[string, number, readonly TreeEntry[]]>([
+    ["more than kopia can have counted it", 5, []],
+    ["a rule's file", 1, [entry("x", "directory"), entry("x/.kopiaignore")]],
+    ["a directory that is empty, perhaps by a tag", 1, [entry("x", "directory"), entry("x/cache", "directory")]],
+    ["a name like ours elsewhere", 1, [entry("x", "directory"), entry("x/.holdfast-kept-a1", "directory")]],
+  ])("says that something was left out beside that when there is %s", (_what, excluded, more) => {
+    const entries = [entry(".holdfast-kept-a1", "directory"), ...more];
+    expect(leftOutOf(snapshot({ excluded }), entries).join()).toMatch(`${excluded} entries were left out`);
+  });
+
   it("says what could not be read, and why", () => {
     expect(leftOutOf(snapshot({ failed: 1, failures: ["a: permission denied"] }), [])).toEqual([
       "1 entries could not be read: a: permission denied",

@@ -6,6 +6,12 @@ describe("parseLine", () => {
     { type: "step", title: "checking" },
     { type: "touching" },
     { type: "as-before" },
+    { type: "decided" },
+    { type: "discarded", volume: "media/a", operation: "op1", bytes: 4096 },
+    {
+      type: "seen",
+      seen: { volume: "media/a", totalBytes: 9, freeBytes: 5, present: { entries: 1, bytes: 2 }, ours: [] },
+    },
     { type: "progress", volume: "media/a", files: 1, bytes: 2 },
     { type: "result" },
     { type: "failure", code: "COPY_CORRUPT", what: "bad" },

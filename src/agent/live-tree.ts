@@ -8,9 +8,15 @@ import type { TreeEntry } from "../model/tree.ts";
 export interface LiveEntry extends TreeEntry {
   /** Names that the same file has. */
   readonly links: number;
+  /** The same for all names of a file, as long as it is of one file system. */
+  readonly inode: bigint;
+  /** Bytes that it takes on the disk: blocks, not the length of the content. */
+  readonly allocated: number;
 }
 
 const atATime = 16;
+/** The unit of `st_blocks`, whatever the file system's own block is. */
+const blockBytes = 512;
 
 const typeOf = (stats: BigIntStats): TreeEntry["type"] => {
   if (stats.isFile()) return "file";
@@ -37,6 +43,8 @@ const entryAt = async (file: Buffer, path: string): Promise<LiveEntry> => {
     size: type === "file" ? Number(stats.size) : 0,
     mtime: stats.mtimeNs,
     links: Number(stats.nlink),
+    inode: stats.ino,
+    allocated: Number(stats.blocks) * blockBytes,
     ...(type === "symlink" ? { target: await readlink(file) } : {}),
   };
 };

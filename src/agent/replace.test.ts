@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Failure } from "../model/failure.ts";
 import { type CopiedEntry, MemoryRepository } from "../systems/kopia/memory.ts";
-import { isOurs } from "./aside.ts";
+import { isOurs } from "./directories.ts";
 import type { ReplaceJob } from "./job.ts";
 import type { AgentLine, ReplacedVolume } from "./lines.ts";
 import { replace } from "./replace.ts";
@@ -118,11 +118,11 @@ const failing = async (roots: readonly string[], job: ReplaceJob): Promise<strin
 };
 
 describe("a replacement that succeeds", () => {
-  it("leaves exactly the copy's tree with all its attributes, and lost+found", async () => {
+  it("leaves exactly the copy's tree with all its attributes", async () => {
     const root = present();
     aCopyFor();
     await run();
-    expect(readdirSync(root).toSorted()).toEqual(["config.xml", "data", "link", "lost+found"]);
+    expect(readdirSync(root).toSorted()).toEqual(["config.xml", "data", "link"]);
     expect(readFileSync(join(root, "config.xml"), "utf8")).toBe("restored");
     const stats = (path: string) => lstatSync(join(root, path));
     expect([stats("config.xml").mode & 0o7777, stats("config.xml").uid, stats("data").mode & 0o7777]).toEqual([
@@ -169,7 +169,7 @@ describe("a replacement that succeeds", () => {
     const root = present();
     aCopyFor("a", []);
     await run();
-    expect(readdirSync(root)).toEqual(["lost+found"]);
+    expect(readdirSync(root)).toEqual([]);
   });
 
   it("first puts back what an earlier, killed restore has left, and then replaces that", async () => {
@@ -178,7 +178,7 @@ describe("a replacement that succeeds", () => {
     aCopyFor();
     // Killed between the two parts: nobody put anything back.
     await run(aJob(["a"], "before"));
-    expect(readdirSync(root).toSorted()).toEqual([".holdfast-aside-op1", "lost+found"]);
+    expect(readdirSync(root).toSorted()).toEqual([".holdfast-aside-op1"]);
     writeFileSync(join(root, "half"), "written");
     repository.onRestore(() => {
       throw new Error("and the next one fails as well");
@@ -199,7 +199,7 @@ describe("a replacement that succeeds", () => {
       readdirSync(root)
         .filter((name) => !isOurs(name))
         .toSorted(),
-    ).toEqual(["config.xml", "data", "link", "lost+found"]);
+    ).toEqual(["config.xml", "data", "link"]);
     expect(readFileSync(join(root, "config.xml"), "utf8")).toBe("restored");
   });
 
@@ -243,7 +243,7 @@ describe("a replacement in two parts", () => {
     const root = present();
     aCopyFor();
     await run(aJob(["a"], "before"));
-    expect(readdirSync(root).filter((name) => !isOurs(name))).toEqual(["lost+found"]);
+    expect(readdirSync(root).filter((name) => !isOurs(name))).toEqual([]);
     const snapshot = await repository.snapshot("s-a");
     await repository.restore(snapshot, root, {
       parallel: 1,
@@ -251,7 +251,7 @@ describe("a replacement in two parts", () => {
       onProgress: () => undefined,
     });
     await run(aJob(["a"], "after"));
-    expect(readdirSync(root).toSorted()).toEqual(["config.xml", "data", "link", "lost+found"]);
+    expect(readdirSync(root).toSorted()).toEqual(["config.xml", "data", "link"]);
     expect(results()).toHaveLength(1);
   });
 

@@ -89,6 +89,23 @@ describe("runJob", () => {
     expect(readdirSync(root)).toEqual(["new"]);
   });
 
+  it("undoes, looks and discards without any repository", async () => {
+    const root = bench.volume("a");
+    writeFileSync(join(root, "old"), "old");
+    repository.add("s1", [{ path: "new", content: "new" }]);
+    await runJob({ ...replace, keep: true }, bench.context);
+    twin.open = () => Promise.reject(new Error("must not be opened"));
+    const targets = [{ key: "a", volume: "media/a" }];
+    expect(await runJob({ kind: "swap", operation: "op2", kept: "op1", targets }, bench.context)).toBe(0);
+    expect(readdirSync(root)).toEqual([".holdfast-kept-op2", "old"]);
+    expect(await runJob({ kind: "look", targets }, bench.context)).toBe(0);
+    expect(bench.lines.at(-2)).toMatchObject({ type: "seen", seen: { ours: [{ operation: "op2", state: "kept" }] } });
+    expect(await runJob({ kind: "discard", operations: ["op2"], targets }, bench.context)).toBe(0);
+    expect(readdirSync(root)).toEqual(["old"]);
+    await runJob({ kind: "swap", operation: "op3", kept: "op2", targets }, bench.context);
+    expect(bench.lines.at(-1)).toMatchObject({ type: "failure", code: "OPERATION_NOT_UNDOABLE" });
+  });
+
   it("puts back what an earlier pod has left, without any repository", async () => {
     const [one, other] = [bench.volume("a"), bench.volume("b")];
     plant(one, [{ path: "f", kind: "file", content: "1" }]);
@@ -102,7 +119,7 @@ describe("runJob", () => {
       { key: "a", volume: "media/a" },
       { key: "b", volume: "media/b" },
     ];
-    expect(await runJob({ kind: "put-back", targets }, bench.context)).toBe(0);
+    expect(await runJob({ kind: "put-back", operation: "op1", targets }, bench.context)).toBe(0);
     expect([treeOf(one), treeOf(other)]).toEqual(before);
   });
 
@@ -118,7 +135,7 @@ describe("runJob", () => {
       { key: "a", volume: "media/a" },
       { key: "b", volume: "media/b" },
     ];
-    expect(await runJob({ kind: "put-back", targets }, bench.context)).toBe(1);
+    expect(await runJob({ kind: "put-back", operation: "op1", targets }, bench.context)).toBe(1);
     expect(bench.lines.at(-1)).toMatchObject({
       code: "AGENT_FAILED",
       why: expect.stringContaining("media/a: TARGET_UNUSABLE") as string,

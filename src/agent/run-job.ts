@@ -2,17 +2,40 @@
 import { Failure, isFailure, messageOf } from "../model/failure.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { check } from "./check.ts";
-import type { AgentJob } from "./job.ts";
+import { discard } from "./discard.ts";
+import type { AgentJob, StoreReference } from "./job.ts";
 import type { AgentLine } from "./lines.ts";
-import { putBackAll, replace } from "./replace.ts";
-import { openRepositories } from "./repositories.ts";
+import { look } from "./look.ts";
+import { putBackAll } from "./mounted.ts";
+import { replace } from "./replace.ts";
+import { openRepositories, type OpenRepository } from "./repositories.ts";
+import { swap } from "./swap.ts";
 
 const run = async (job: AgentJob, context: AgentContext): Promise<void> => {
-  if (job.kind === "put-back") return putBackAll(job, context);
-  if (job.kind === "look" || job.kind === "swap" || job.kind === "discard") throw new Error(`${job.kind}: not yet`);
-  const repositories = await openRepositories(context, job.store);
+  switch (job.kind) {
+    case "put-back":
+      return putBackAll(job, context);
+    case "look":
+      return look(job, context);
+    case "swap":
+      return swap(job, context);
+    case "discard":
+      return discard(job, context);
+    case "check":
+      return withRepositories(job.store, context, (open) => check(job, open, context));
+    case "replace":
+      return withRepositories(job.store, context, (open) => replace(job, open, context));
+  }
+};
+
+const withRepositories = async (
+  store: StoreReference,
+  context: AgentContext,
+  work: (open: OpenRepository) => Promise<void>,
+): Promise<void> => {
+  const repositories = await openRepositories(context, store);
   try {
-    await (job.kind === "check" ? check(job, repositories.open, context) : replace(job, repositories.open, context));
+    await work(repositories.open);
   } finally {
     await repositories.close();
   }

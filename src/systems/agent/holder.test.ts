@@ -3,6 +3,7 @@ import { aCluster, type Cluster } from "../../restore/testing/cluster.ts";
 import type { KubeObject } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { holdVolumes, removeHolders } from "./holder.ts";
+import type { Made } from "./made.ts";
 
 let cluster: Cluster;
 beforeEach(async () => {
@@ -23,12 +24,17 @@ const claim = (name: string, source: object | undefined): void => {
 };
 const mounts = (...claims: readonly string[]) =>
   claims.map((name, index) => ({ key: `v${index + 1}`, namespace: "media", claim: name }));
-const hold = (...claims: readonly string[]) =>
-  holdVolumes(
+let made: Made[];
+/** One run's holders; what it has made lies in `made`. */
+const hold = (claims: readonly string[], run = "r1") => {
+  made = [];
+  return holdVolumes(
     { kubernetes: cluster.kubernetes, clock: cluster.context.clock, signal: cluster.stop.signal },
     mounts(...claims),
-    { image: "holdfast:1", operation: "op1", kubeletDir: "/var/lib/kubelet", timeout: 3000 },
+    { image: "holdfast:1", operation: "op1", run, kubeletDir: "/var/lib/kubelet", timeout: 3000 },
+    made,
   );
+};
 const pod = async (name: string) => cluster.kubernetes.get(resources.pods, { namespace: "media", name });
 
 describe("holdVolumes", () => {
@@ -39,15 +45,15 @@ describe("holdVolumes", () => {
     [{ iscsi: {} }, "kubernetes.io~iscsi/pv-a"],
   ])("knows where the kubelet mounts a volume of %o", async (source, directory) => {
     claim("a", source);
-    const [held] = await hold("a");
-    const uid = (await pod("holdfast-hold-op1-v1"))?.metadata.uid;
+    const [held] = await hold(["a"]);
+    const uid = (await pod("holdfast-hold-op1-v1-r1"))?.metadata.uid;
     expect(held).toEqual({ key: "v1", node: "node-1", hostPath: `/var/lib/kubelet/pods/${uid}/volumes/${directory}` });
   });
 
   it("holds each claim by a pod without rights, credentials or a place in a backup", async () => {
     claim("a", { csi: {} });
-    await hold("a");
-    expect(await pod("holdfast-hold-op1-v1")).toMatchObject({
+    await hold(["a"]);
+    expect(await pod("holdfast-hold-op1-v1-r1")).toMatchObject({
       metadata: { labels: { "holdfast.dev/operation": "op1", "velero.io/exclude-from-backup": "true" } },
       spec: {
         automountServiceAccountToken: false,
@@ -61,36 +67,36 @@ describe("holdVolumes", () => {
     claim("a", { csi: {} });
     claim("b", { hostPath: { path: "/data" } });
     claim("c", undefined);
-    await expect(hold("a", "b")).rejects.toMatchObject({
+    await expect(hold(["a", "b"])).rejects.toMatchObject({
       code: "TARGET_UNUSABLE",
       why: expect.stringContaining("hostPath") as string,
     });
-    await expect(hold("a", "c")).rejects.toMatchObject({
+    await expect(hold(["a", "c"])).rejects.toMatchObject({
       code: "TARGET_UNUSABLE",
       what: "The claim media/c is not bound to a volume.",
     });
-    await expect(hold("gone")).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
+    await expect(hold(["gone"])).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
     expect(await cluster.pods()).toEqual([]);
   });
 
   it("gives up with the cluster's own warning when the claim cannot be mounted", async () => {
     claim("a", { csi: {} });
     cluster.outcome = () => "pending";
-    await expect(hold("a")).rejects.toMatchObject({
+    await expect(hold(["a"])).rejects.toMatchObject({
       code: "TARGET_UNUSABLE",
       why: expect.stringContaining("its holder pod is") as string,
     });
-    await removeHolders(cluster.kubernetes, mounts("a"), "op1");
+    await removeHolders(cluster.kubernetes, made);
     const event = (name: string, type: string, message: string) =>
       cluster.kubernetes.put(resources.events, {
         metadata: { name, namespace: "media" },
-        involvedObject: { name: "holdfast-hold-op1-v1" },
+        involvedObject: { name: "holdfast-hold-op1-v1-r1" },
         type,
         message,
       } as KubeObject);
     event("e1", "Warning", "Multi-Attach error");
     event("e2", "Normal", "pulled");
-    await expect(hold("a")).rejects.toMatchObject({
+    await expect(hold(["a"])).rejects.toMatchObject({
       what: "The claim media/a could not be mounted within 3 s.",
       why: "Multi-Attach error",
     });
@@ -98,12 +104,34 @@ describe("holdVolumes", () => {
 });
 
 describe("removeHolders", () => {
-  it("removes the holders of its operation alone, and may be called again", async () => {
+  it("removes the holders of its run alone, and may be called again", async () => {
     claim("a", { csi: {} });
-    await hold("a");
-    cluster.kubernetes.put(resources.pods, { metadata: { name: "holdfast-hold-op2-v1", namespace: "media" } });
-    await removeHolders(cluster.kubernetes, mounts("a"), "op1");
-    await removeHolders(cluster.kubernetes, mounts("a"), "op1");
-    expect(await cluster.pods()).toEqual(["holdfast-hold-op2-v1"]);
+    await hold(["a"], "r2");
+    const others = made;
+    await hold(["a"]);
+    await removeHolders(cluster.kubernetes, made);
+    await removeHolders(cluster.kubernetes, made);
+    expect(await cluster.pods()).toEqual(["holdfast-hold-op1-v1-r2"]);
+    await removeHolders(cluster.kubernetes, others);
+    expect(await cluster.pods()).toEqual([]);
+  });
+
+  it("leaves a pod alone that has the name of its own but is another one", async () => {
+    claim("a", { csi: {} });
+    await hold(["a"]);
+    const first = made;
+    await removeHolders(cluster.kubernetes, first);
+    await hold(["a"]);
+    await removeHolders(cluster.kubernetes, first);
+    expect(await cluster.pods()).toEqual(["holdfast-hold-op1-v1-r1"]);
+  });
+
+  it("removes those of a run of which only some could be made", async () => {
+    claim("a", { csi: {} });
+    claim("b", { csi: {} });
+    cluster.kubernetes.put(resources.pods, { metadata: { name: "holdfast-hold-op1-v2-r1", namespace: "media" } });
+    await expect(hold(["a", "b"])).rejects.toMatchObject({ code: "KUBERNETES_CONFLICT" });
+    await removeHolders(cluster.kubernetes, made);
+    expect(await cluster.pods()).toEqual(["holdfast-hold-op1-v2-r1"]);
   });
 });

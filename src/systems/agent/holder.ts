@@ -7,6 +7,7 @@ import { Failure } from "../../model/failure.ts";
 import type { KubeObject, Kubernetes } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { managedLabels } from "./labels.ts";
+import { make, type Made, removeMade } from "./made.ts";
 import type { AgentMount } from "./port.ts";
 
 /** A claim that is mounted on a node, with the host's directory of it. */
@@ -19,6 +20,8 @@ export interface HeldVolume {
 export interface HolderOptions {
   readonly image: string;
   readonly operation: string;
+  /** Random, and this run's own: another run of the same operation makes holders of its own. */
+  readonly run: string;
   /** The kubelet's directory on the nodes. */
   readonly kubeletDir: string;
   /** ms to wait for the mount. */
@@ -44,14 +47,15 @@ interface Event extends KubeObject {
   readonly type?: string;
 }
 
-const nameFor = (mount: AgentMount, operation: string): string => `holdfast-hold-${operation}-${mount.key}`;
+const nameFor = (mount: AgentMount, { operation, run }: HolderOptions): string =>
+  `holdfast-hold-${operation}-${mount.key}-${run}`;
 
 const holderPod = (mount: AgentMount, options: HolderOptions): KubeObject =>
   ({
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
-      name: nameFor(mount, options.operation),
+      name: nameFor(mount, options),
       namespace: mount.namespace,
       labels: { ...managedLabels(options.operation), "velero.io/exclude-from-backup": "true" },
     },
@@ -127,15 +131,24 @@ interface World {
   readonly signal: AbortSignal;
 }
 
-/** Creates a holder for each mount and waits until all run. The caller removes them with `removeHolders`. */
+/**
+ * Creates a holder for each mount and waits until all run. What it has made it puts into `made`, also when it throws: the
+ * caller removes that.
+ */
 export const holdVolumes = async (
   world: World,
   mounts: readonly AgentMount[],
   options: HolderOptions,
+  made: Made[],
 ): Promise<readonly HeldVolume[]> => {
   const { kubernetes, clock } = world;
   const directories = await Promise.all(mounts.map((mount) => directoryOfClaim(kubernetes, mount)));
-  await Promise.all(mounts.map((mount) => kubernetes.create(resources.pods, holderPod(mount, options))));
+  const created = await Promise.allSettled(
+    mounts.map((mount) =>
+      make(kubernetes, resources.pods, holderPod(mount, options), (holder) => void made.push(holder)),
+    ),
+  );
+  for (const result of created) if (result.status === "rejected") throw result.reason;
   const deadline = clock.now() + options.timeout;
   return Promise.all(
     mounts.map(async (mount, index) => {
@@ -155,7 +168,7 @@ const waitUntilRunning = async (
   options: HolderOptions,
   deadline: number,
 ): Promise<Pod> => {
-  const name = { namespace: mount.namespace, name: nameFor(mount, options.operation) };
+  const name = { namespace: mount.namespace, name: nameFor(mount, options) };
   for (;;) {
     const pod = await kubernetes.get<Pod>(resources.pods, name);
     if (pod?.status?.phase === "Running") return pod;
@@ -181,19 +194,7 @@ const lastWarning = async (
   return events.items.findLast((event) => event.type === "Warning")?.message;
 };
 
-/** Removes the holders of an operation, wherever they are. */
-export const removeHolders = async (
-  kubernetes: Kubernetes,
-  mounts: readonly AgentMount[],
-  operation: string,
-): Promise<void> => {
-  await Promise.all(
-    mounts.map((mount) =>
-      kubernetes.remove(
-        resources.pods,
-        { namespace: mount.namespace, name: nameFor(mount, operation) },
-        { gracePeriodSeconds: 0 },
-      ),
-    ),
-  );
+/** Removes holders that one run has made. May be called again. */
+export const removeHolders = async (kubernetes: Kubernetes, made: readonly Made[]): Promise<void> => {
+  await Promise.all(made.map((holder) => removeMade(kubernetes, holder, { gracePeriodSeconds: 0 })));
 };

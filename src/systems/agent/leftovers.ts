@@ -72,6 +72,8 @@ const removePod = (kubernetes: Kubernetes, metadata: KubeObject["metadata"]): Pr
 const removeSecrets = async (kubernetes: Kubernetes, namespace: string, operation: string): Promise<void> => {
   const { items } = await kubernetes.list(resources.secrets, { namespace, labels: `${operationLabel}=${operation}` });
   await Promise.all(
-    items.map(({ metadata }) => kubernetes.remove(resources.secrets, { namespace, name: metadata.name })),
+    items.map(({ metadata }) =>
+      kubernetes.remove(resources.secrets, { namespace, name: metadata.name }, { uid: metadata.uid ?? "" }),
+    ),
   );
 };

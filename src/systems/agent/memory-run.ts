@@ -13,6 +13,9 @@ interface Target {
 /** The pod is dead: nothing of it may run on, not even what undoes. */
 export class PodDied extends Error {}
 
+const isDecision = (directory: Directory | undefined): boolean =>
+  directory?.state === "kept" || directory?.state === "discard";
+
 const partOf = (content: string): string => (content === "" ? "" : `part of ${content}`);
 
 export class MemoryRun {
@@ -42,7 +45,10 @@ export class MemoryRun {
     else if (job.kind === "discard") await this.#discard(job, targets);
     else if (job.kind === "replace") await this.#replace(job, targets);
     else if (job.kind === "swap") await this.#swap(job, targets);
-    else await this.#mend(targets);
+    else {
+      if (this.#isDecided(targets, job.operation)) this.#speak({ type: "decided" });
+      await this.#mend(targets);
+    }
   }
 
   #open({ volume }: MountedVolume): Target {
@@ -81,9 +87,8 @@ export class MemoryRun {
 
   async #replace(job: ReplaceJob, targets: readonly Target[]): Promise<void> {
     const { operation, keep } = job;
-    const wanted = job.targets.map(({ snapshotId }) => this.#volumes.copy(snapshotId));
-    const decided = keep ? "kept" : "discard";
-    if (!(await this.#isFinished(targets, operation, decided))) {
+    if (!(await this.#wasDecided(targets, operation))) {
+      const wanted = job.targets.map(({ snapshotId }) => this.#volumes.copy(snapshotId));
       this.#speak({ type: "touching" });
       await this.#orBack(targets, async () => {
         if (job.part !== "after") await this.#makeRoom(targets, operation, wanted);
@@ -96,7 +101,7 @@ export class MemoryRun {
             });
       });
       if (job.part === "before") return;
-      await this.#decide(targets, operation, decided);
+      await this.#decideAll(targets, operation, keep ? "kept" : "discard");
     }
     for (const { volume, tree } of targets)
       this.#speak({ type: "replaced", result: this.#resultOf(volume, tree.root) });
@@ -122,13 +127,12 @@ export class MemoryRun {
   }
 
   async #swap({ operation, kept }: SwapJob, targets: readonly Target[]): Promise<void> {
-    if (await this.#isFinished(targets, operation, "kept")) return;
-    await this.#mend(targets);
-    for (const { tree, volume } of targets)
-      if (tree.directories.get(kept)?.state !== "kept")
-        throw new Failure("OPERATION_NOT_UNDOABLE", { what: `${volume} holds nothing that ${kept} has kept.` });
+    if (await this.#wasDecided(targets, operation)) return;
+    this.#refuseWithoutKept(targets, kept, ["kept", "returning"]);
     this.#speak({ type: "touching" });
     await this.#orBack(targets, async () => {
+      await this.#mend(targets);
+      this.#refuseWithoutKept(targets, kept, ["kept"]);
       for (const target of targets) await this.#setAside(target, operation);
       this.#signal.throwIfAborted();
       for (const target of targets) {
@@ -138,7 +142,13 @@ export class MemoryRun {
         await this.#become(target, kept, { state: "returning", content }, content);
       }
     });
-    await this.#decide(targets, operation, "kept");
+    await this.#decideAll(targets, operation, "kept");
+  }
+
+  #refuseWithoutKept(targets: readonly Target[], kept: string, states: readonly string[]): void {
+    for (const { tree, volume } of targets)
+      if (!states.includes(tree.directories.get(kept)?.state ?? ""))
+        throw new Failure("OPERATION_NOT_UNDOABLE", { what: `${volume} holds nothing that ${kept} has kept.` });
   }
 
   async #setAside(target: Target, operation: string): Promise<void> {
@@ -155,41 +165,58 @@ export class MemoryRun {
       await work();
     } catch (error) {
       if (error instanceof PodDied) throw error;
-      await this.#mend(targets);
+      for (const target of targets) await this.#putBack(target);
       this.#speak({ type: "as-before" });
       if (this.#signal.aborted) throw new Failure("INTERRUPTED", { what: "The agent was told to stop." });
       throw error;
     }
   }
 
-  /** Finishes what an earlier run has decided. False when nothing was. */
-  async #isFinished(targets: readonly Target[], operation: string, decided: "kept" | "discard"): Promise<boolean> {
-    if (targets.every(({ tree }) => tree.directories.get(operation)?.state !== decided)) return false;
-    await this.#decide(targets, operation, decided);
+  #isDecided(targets: readonly Target[], operation: string): boolean {
+    return targets.some(({ tree }) => isDecision(tree.directories.get(operation)));
+  }
+
+  /** Finishes this operation when an earlier run has decided it. False when none has. */
+  async #wasDecided(targets: readonly Target[], operation: string): Promise<boolean> {
+    if (!this.#isDecided(targets, operation)) return false;
+    this.#speak({ type: "decided" });
+    await this.#finishDecided(targets);
     return true;
   }
 
-  /** The first rename decides for all. */
-  async #decide(targets: readonly Target[], operation: string, decided: "kept" | "discard"): Promise<void> {
-    for (const target of targets) {
+  /** The first volume decides for all. */
+  async #decideAll(targets: readonly Target[], operation: string, decided: "kept" | "discard"): Promise<void> {
+    for (const [index, target] of targets.entries()) {
       const directory = target.tree.directories.get(operation);
       if (directory?.state === "aside") await this.#become(target, operation, { ...directory, state: decided });
-      if (target === targets[0]) this.#speak({ type: "decided" });
+      if (index === 0) this.#speak({ type: "decided" });
     }
-    for (const target of targets) {
-      const directories = [...target.tree.directories];
-      // Beside an aside what is returning belongs to an exchange that nobody has decided.
-      if (directories.some(([, { state }]) => state === "aside")) continue;
-      for (const [other, { state }] of directories)
-        if (state === "returning" || state === "discard") await this.#vanish(target, other);
-    }
+    for (const target of targets) await this.#settle(target);
   }
 
-  /** Puts back what is unfinished, or finishes it where another volume of the job shows that it was decided. */
+  async #finishDecided(targets: readonly Target[]): Promise<void> {
+    const decisions = new Map(
+      targets.flatMap(({ tree }) => [...tree.directories].filter(([, directory]) => isDecision(directory))),
+    );
+    for (const target of targets)
+      for (const [operation, directory] of target.tree.directories) {
+        const decided = decisions.get(operation)?.state;
+        if (directory.state === "aside" && decided !== undefined)
+          await this.#become(target, operation, { ...directory, state: decided });
+      }
+    for (const target of targets) await this.#settle(target);
+  }
+
+  /** Beside an aside what is returning belongs to an exchange that nobody has decided. */
+  async #settle(target: Target): Promise<void> {
+    const directories = [...target.tree.directories];
+    if (directories.some(([, { state }]) => state === "aside" || state === "moving")) return;
+    for (const [operation, { state }] of directories) if (state !== "kept") await this.#vanish(target, operation);
+  }
+
+  /** What was decided anywhere is finished everywhere, the rest is put back. */
   async #mend(targets: readonly Target[]): Promise<void> {
-    const operations = new Set(targets.flatMap(({ tree }) => [...tree.directories.keys()]));
-    for (const operation of operations)
-      for (const decided of ["kept", "discard"] as const) await this.#isFinished(targets, operation, decided);
+    await this.#finishDecided(targets);
     for (const target of targets) await this.#putBack(target);
   }
 
@@ -210,6 +237,7 @@ export class MemoryRun {
   }
 
   async #discard({ operations }: DiscardJob, targets: readonly Target[]): Promise<void> {
+    await this.#finishDecided(targets);
     for (const target of targets)
       for (const operation of operations) {
         const directory = target.tree.directories.get(operation);

@@ -30,7 +30,7 @@ const swapJob = (operation: string, kept: string): AgentJob => ({
 let volumes: MemoryVolumes;
 let agents: MemoryAgents;
 let lines: AgentLine[];
-beforeEach(() => {
+const begin = (): void => {
   volumes = new MemoryVolumes();
   agents = new MemoryAgents(volumes.script);
   lines = [];
@@ -38,7 +38,13 @@ beforeEach(() => {
     volumes.write(`media/${name}`, `old ${name}`);
     volumes.copies.set(`of media/${name}`, `copy ${name}`);
   }
-});
+};
+beforeEach(begin);
+
+const turns = async (): Promise<string> => {
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  return "no answer";
+};
 
 const run = (job: AgentJob, signal = new AbortController().signal): Promise<void> =>
   agents.run({ operation: "op1", job, mounts: [] }, (line) => lines.push(line), signal);
@@ -72,12 +78,7 @@ describe("MemoryVolumes", () => {
     ["swap", swapJob("op2", "op1"), old],
   ])("mends a %s whose pod died before any of its changes by running it again", async (_name, job, wanted) => {
     for (let at = 1, died = true; died; at += 1) {
-      volumes = new MemoryVolumes();
-      agents = new MemoryAgents(volumes.script);
-      for (const name of ["a", "b"]) {
-        volumes.write(`media/${name}`, `old ${name}`);
-        volumes.copies.set(`of media/${name}`, `copy ${name}`);
-      }
+      begin();
       await run(replaceJob("op1"));
       volumes.onChange(({ number }) => (number === at ? "pod-dies" : undefined));
       died = await run(job).then(
@@ -89,5 +90,65 @@ describe("MemoryVolumes", () => {
       expect(contents()).toEqual(wanted);
       expect(["media/a", "media/b"].map((volume) => volumes.unfinished(volume).size)).toEqual([0, 0]);
     }
+  });
+
+  it("never answers a process that is gone, and goes on without it or dies with it", async () => {
+    for (const [fate, wanted] of [
+      ["caller-dies", copies],
+      ["both-die", old],
+    ] as const) {
+      begin();
+      volumes.onChange(({ number }) => (number === 2 ? fate : undefined));
+      const answer = await Promise.race([run(replaceJob("op1")).then(() => "ended"), turns()]);
+      volumes.onChange(() => undefined);
+      if (fate === "both-die") await run({ kind: "put-back", operation: "op1", targets: mounted("a", "b") });
+      expect([answer, contents()]).toEqual(["no answer", wanted]);
+      expect(lines.filter(({ type }) => type === "replaced")).toEqual([]);
+    }
+  });
+
+  it("shows half a tree where a move or a restore was cut off", async () => {
+    const seen = new Set<string | undefined>();
+    volumes.onChange(({ volume }) => void seen.add(volumes.content(volume)));
+    await run(replaceJob("op1"));
+    expect([...seen].filter((content) => content?.endsWith(" a"))).toEqual([
+      "old a",
+      "part of old a",
+      "part of copy a",
+      "copy a",
+    ]);
+  });
+
+  it("puts everything back when it is told to stop, and says so", async () => {
+    const stop = new AbortController();
+    volumes.onChange(({ what }) => void (what === "restore" && stop.abort()));
+    await expect(run(replaceJob("op1"), stop.signal)).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect([contents(), kept(), lines.at(-1)]).toEqual([old, [{}, {}], { type: "as-before" }]);
+  });
+
+  it("refuses a copy that is missing, or too large to lie beside the present tree", async () => {
+    volumes.volumeSizes.set("media/b", 1500);
+    await expect(run(replaceJob("op1"))).rejects.toMatchObject({ code: "TARGET_TOO_SMALL" });
+    volumes.contentSizes.set("copy b", 500);
+    await run(replaceJob("op1"));
+    volumes.copies.delete("of media/a");
+    await expect(run(replaceJob("op2"))).rejects.toMatchObject({ code: "COPY_MISSING" });
+    await run(replaceJob("op1"));
+    expect([contents(), kept()]).toEqual([copies, [{ op1: "old a" }, { op1: "old b" }]]);
+  });
+
+  it("looks at what lies in a volume", async () => {
+    await run(replaceJob("op1"));
+    await run({ kind: "look", targets: mounted("a") });
+    expect(lines.at(-1)).toEqual({
+      type: "seen",
+      seen: {
+        volume: "media/a",
+        totalBytes: 1_000_000,
+        freeBytes: 998_000,
+        present: { entries: 1, bytes: 1000 },
+        ours: [{ operation: "op1", state: "kept", entries: 1, bytes: 1000 }],
+      },
+    });
   });
 });

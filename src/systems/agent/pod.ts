@@ -6,7 +6,8 @@ import { Failure } from "../../model/failure.ts";
 import type { KubeObject, Kubernetes } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { type HeldVolume, holdVolumes, removeHolders } from "./holder.ts";
-import { ensureNamespace } from "./namespace.ts";
+import { managedLabels } from "./labels.ts";
+import { isThere, make, type Made, removeMade } from "./made.ts";
 import { agentPod, agentSecret, containerName, type PodInput } from "./pod-manifest.ts";
 import type { Agents, AgentTask } from "./port.ts";
 
@@ -45,24 +46,24 @@ export class PodAgents implements Agents {
 
   async run(task: AgentTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
     const { kubernetes, context, image, kubeletDir, timeout } = this.#options;
-    const name = `holdfast-${task.operation}-${context.randomId(4)}`;
+    const run = context.randomId(4);
+    const name = `holdfast-${task.operation}-${run}`;
+    const holders: Made[] = [];
+    const own: Made[] = [];
     let heardOut = false;
     try {
-      await ensureNamespace(kubernetes, this.#options.namespace);
-      const volumes = await holdVolumes({ kubernetes, clock: context.clock, signal }, task.mounts, {
-        image,
-        operation: task.operation,
-        kubeletDir,
-        timeout,
-      });
+      await this.#ensureNamespace();
+      const world = { kubernetes, clock: context.clock, signal };
+      const options = { image, operation: task.operation, run, kubeletDir, timeout };
+      const volumes = await holdVolumes(world, task.mounts, options, holders);
       oneNode(volumes);
       const input = this.#podInput(name, task, volumes);
-      await kubernetes.create(resources.secrets, agentSecret(input));
-      await kubernetes.create(resources.pods, agentPod(input));
+      await make(kubernetes, resources.secrets, agentSecret(input), (secret) => void own.push(secret));
+      await make(kubernetes, resources.pods, agentPod(input), (pod) => void own.push(pod));
       await this.#waitUntilStarted(name, signal);
-      heardOut = await this.#follow(name, onLine, signal);
+      heardOut = await this.#follow(name, own, { onLine, signal });
     } finally {
-      await this.#tidy(name, task, heardOut);
+      await this.#tidy(own, holders, heardOut);
     }
   }
 
@@ -90,9 +91,15 @@ export class PodAgents implements Agents {
   }
 
   /** Passes the program's lines on until its last word. An abort asks the pod to end and still hears it out. */
-  async #follow(name: string, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<true> {
+  async #follow(
+    name: string,
+    own: readonly Made[],
+    { onLine, signal }: { readonly onLine: (line: AgentLine) => void; readonly signal: AbortSignal },
+  ): Promise<true> {
     const { kubernetes, namespace } = this.#options;
-    const stop = (): void => void kubernetes.remove(resources.pods, { namespace, name }).catch(ignored);
+    const stop = (): void => {
+      for (const pod of own.filter(isPod)) void removeMade(kubernetes, pod).catch(ignored);
+    };
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     const strangers: string[] = [];
@@ -125,15 +132,18 @@ export class PodAgents implements Agents {
   }
 
   /** A program that has not said its last word may still be writing: its end is waited for before anybody else writes. */
-  async #tidy(name: string, task: AgentTask, heardOut: boolean): Promise<void> {
-    const { kubernetes, context, namespace } = this.#options;
-    const pod = { namespace, name };
-    await kubernetes.remove(resources.pods, pod, heardOut ? { gracePeriodSeconds: 0 } : {});
-    if (!heardOut) while ((await kubernetes.get(resources.pods, pod)) !== undefined) await context.clock.sleep(300);
-    await kubernetes.remove(resources.secrets, pod);
-    await removeHolders(kubernetes, task.mounts, task.operation);
+  async #tidy(own: readonly Made[], holders: readonly Made[], heardOut: boolean): Promise<void> {
+    const { kubernetes, context } = this.#options;
+    for (const pod of own.filter(isPod)) {
+      await removeMade(kubernetes, pod, heardOut ? { gracePeriodSeconds: 0 } : {});
+      if (!heardOut) while (await isThere(kubernetes, pod)) await context.clock.sleep(300);
+    }
+    for (const secret of own.filter((made) => !isPod(made))) await removeMade(kubernetes, secret);
+    await removeHolders(kubernetes, holders);
   }
 }
+
+const isPod = ({ resource }: Made): boolean => resource.kind === resources.pods.kind;
 
 /** The log's end tells what an unsuccessful removal would tell less clearly. */
 const ignored = (): undefined => undefined;

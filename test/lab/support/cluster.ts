@@ -91,17 +91,19 @@ export const inClaim = async (lab: RunningLab, [namespace, claim]: ClaimPath, sc
 };
 
 const treeScript = [
-  String.raw`find . -mindepth 1 -name lost+found -prune -o -printf '%P\t%y\t%m\t%U:%G\t%s\t%T@\t%l\n' | LC_ALL=C sort`,
-  "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum",
+  String.raw`find . -mindepth 1 \( -name lost+found -o -path './.holdfast-kept-*' \) -prune -o -printf '%P\t%y\t%m\t%U:%G\t%s\t%T@\t%l\n' | LC_ALL=C sort`,
+  "find . -path './.holdfast-kept-*' -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum",
 ].join("; ");
 
 /** Every entry of a claim with its attributes, and the checksum of every file. Folders' sizes are the file system's own. */
 export const treeOf = async (lab: RunningLab, claim: ClaimPath): Promise<string> =>
   (await inClaim(lab, claim, treeScript)).replaceAll(/^([^\t\n]*\td\t[^\t]*\t[^\t]*\t)\d+/gm, "$1-");
 
-/** What a restore may have left in a claim. */
+/** What a restore may have left in a claim by mistake: what it keeps for its undo is none of it. */
 export const ownEntries = async (lab: RunningLab, claim: ClaimPath): Promise<readonly string[]> =>
-  (await inClaim(lab, claim, "ls -A")).split("\n").filter((name) => /^\.(?:holdfast|velero)/.test(name));
+  (await inClaim(lab, claim, "ls -A"))
+    .split("\n")
+    .filter((name) => /^\.(?:holdfast|velero)/.test(name) && !name.startsWith(".holdfast-kept-"));
 
 /** Does a claim hold what its seed says, as far as a kopia copy can? */
 export const checkRestored = (lab: RunningLab, claim: ClaimToCheck): Promise<CheckedVolume> =>
