@@ -7,7 +7,7 @@ const texts: readonly (readonly [FailureCode, RegExp])[] = [
   // sudo's refusals are among them: what needs root is asked for with `sudo -n`.
   [
     "NAS_FORBIDDEN",
-    /permission denied|insufficient privileges|operation not permitted|must be (super-?user|root)|a password is required|is not in the sudoers|not allowed to (run|execute)|only be mounted by root/i,
+    /permission denied|insufficient privileges|operation not permitted|must be (super-?user|root)|a password is required|is not in the sudoers|not allowed to (run|execute)|only be mounted by root|env: .*sudo.*(no such file|not found)/i,
   ],
   ["NAS_UNSUPPORTED", /(env|sh|bash): .*(zfs|zpool).*(no such file|not found)|ZFS modules are not loaded/i],
   ["NAS_EXISTS", /dataset already exists|conflicting snapshot '|conflicts with '/],
