@@ -9,8 +9,8 @@ import type { Shell } from "../../../src/systems/nas/zfs/shell.ts";
 import { type SshAccess, SshShell } from "../../../src/systems/nas/zfs/ssh.ts";
 import { output } from "../../zfs/exec.ts";
 import { openZfs } from "../../zfs/zfs.ts";
-import { type OpenZfsSandbox, openOpenZfsSandbox, type Sshd } from "./sandbox.ts";
-import { openWire, type Wire } from "./wire.ts";
+import { type OpenZfsSandbox, openOpenZfsSandbox } from "./sandbox.ts";
+import type { Sshd } from "./sshd.ts";
 
 const clock = {
   now: () => Date.now(),
@@ -19,15 +19,13 @@ const clock = {
 
 let site: OpenZfsSandbox;
 let sshd: Sshd;
-let wire: Wire;
 beforeAll(async () => {
   site = await openOpenZfsSandbox();
-  sshd = await site.startSshd();
-  wire = await openWire(sshd.port);
+  sshd = await site.openSshd();
 });
 afterAll(async () => {
   // A failed start has nothing to close.
-  await wire?.close();
+  await sshd?.close();
   await site?.close();
 });
 
@@ -38,7 +36,7 @@ const localShell = (): Shell => ({
 
 const access = (): SshAccess => ({
   host: "127.0.0.1",
-  port: wire.port,
+  port: sshd.port,
   user: "root",
   privateKey: sshd.privateKey,
   hostKey: sshd.hostKey,
@@ -94,13 +92,13 @@ describe("SSH", () => {
   it("uses one connection, and a new one after it broke, for what may be asked again", async () => {
     const shell = new SshShell(access(), clock);
     const nas = new ZfsNas(shell, options);
-    const before = wire.connections;
+    const before = sshd.connections;
     await nas.describe();
     await Promise.all([nas.describe(), nas.describe()]);
-    expect(wire.connections - before).toBe(1);
-    wire.cut();
+    expect(sshd.connections - before).toBe(1);
+    sshd.cut();
     expect((await nas.describe()).product).toBe("zfs");
-    expect(wire.connections - before).toBe(2);
+    expect(sshd.connections - before).toBe(2);
     await nas.close();
   });
 
@@ -115,11 +113,11 @@ describe("SSH", () => {
   });
 
   it("does not show a host that it does not trust the user's key", async () => {
-    const before = wire.connections;
+    const before = sshd.connections;
     expect(await codeOf(new SshShell({ ...access(), hostKey: undefined }, clock).run("touch /run/was-here"))).toBe(
       "NAS_UNTRUSTED",
     );
-    expect(wire.connections - before).toBe(1);
+    expect(sshd.connections - before).toBe(1);
     expect((await site.exec("test", ["-e", "/run/was-here"])).code).toBe(1);
   });
 
@@ -146,7 +144,7 @@ describe("SSH", () => {
   it("notices a connection that went silent", async () => {
     const shell = new SshShell(access(), clock, { connect: 5000, command: 20_000, keepalive: 100 });
     await shell.run("true");
-    wire.freeze();
+    sshd.freeze();
     await expect(shell.run("true")).rejects.toMatchObject({ mayHaveRun: true });
     expect((await shell.run("echo again")).stdout).toBe("again\n");
     await shell.close();
@@ -167,7 +165,7 @@ describe("a connection that breaks in the middle of a change", () => {
         isDue = false;
         const [answer] = await Promise.allSettled([
           inner.run(`sleep 0.5; ${asked}; sleep 10`),
-          until(happened).finally(() => wire.cut()),
+          until(happened).finally(() => sshd.cut()),
         ]);
         if (answer.status === "rejected") throw answer.reason;
         return answer.value;
@@ -188,7 +186,7 @@ describe("a connection that breaks in the middle of a change", () => {
   it("is looked up: what did not is not known to, and nothing is done blindly", async () => {
     // Nothing arrives, and the client cannot know.
     const shell = breaking(/zfs snapshot/, async () => {
-      wire.freeze();
+      sshd.freeze();
       return true;
     });
     const asked: string[] = [];

@@ -1,17 +1,17 @@
 /**
  * A throwaway NAS with "OpenZFS" for the adapter's own test: zfs-fuse and a pool in a sandbox, with the front's programs
- * first on the PATH, and on request an sshd of its own on the loopback. Closing it leaves nothing on the host.
+ * first on the PATH, and on request an sshd of its own. Closing it leaves nothing on the host.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Exec, execBehind, output } from "../../zfs/exec.ts";
+import { type Exec, execBehind } from "../../zfs/exec.ts";
 import { withoutSync } from "../fuse.ts";
 import { OpenZfsFront } from "./front.ts";
 import { installPrograms, serveFront } from "./serving.ts";
+import { openSshd, type Sshd } from "./sshd.ts";
 
 /** Process 1. $1 is the sandbox's folder on the host. */
 const initScript = [
@@ -19,7 +19,8 @@ const initScript = [
   "dir=$1",
   "mount --make-rprivate /",
   "mount -t proc proc /proc",
-  "for d in /var/lib/zfs /etc/zfs /run /mnt /usr/local/sbin; do mkdir -p $d; mount -t tmpfs tmpfs $d; done",
+  // Without this machine's own /root, whose start-up files each session over SSH would read.
+  "for d in /var/lib/zfs /etc/zfs /run /mnt /usr/local/sbin /root; do mkdir -p $d; mount -t tmpfs tmpfs $d; done",
   "mkdir -p /run/zfs /run/lock /run/sshd /mnt/tank",
   "zfs-fuse --no-daemon > $dir/zfs.log 2>&1 &",
   "for i in $(seq 100); do zpool list >/dev/null 2>&1 && break; sleep 0.05; done",
@@ -54,50 +55,15 @@ const until = async (what: string, logFile: string, ready: () => boolean): Promi
   }
 };
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-
-/** A running sshd. */
-export interface Sshd {
-  readonly port: number;
-  /** Of the user root. */
-  readonly privateKey: string;
-  /** As in the host's .pub file. */
-  readonly hostKey: string;
-}
-
 export interface OpenZfsSandbox {
   /** Runs commands in the sandbox, with its PATH: `zfs` is the front. */
   readonly exec: Exec;
   /** The same, with the real zfs, as somebody who sits at the machine. */
   readonly real: Exec;
-  startSshd(): Promise<Sshd>;
+  /** For the caller to close. */
+  openSshd(): Promise<Sshd>;
   close(): Promise<void>;
 }
-
-const keyPair = async (file: string): Promise<void> =>
-  void (await output(execBehind(), "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", file]));
-
-const sshdConfig = (dir: string, port: number): string =>
-  [
-    "ListenAddress 127.0.0.1",
-    `Port ${port}`,
-    `HostKey ${dir}/host-key`,
-    `AuthorizedKeysFile ${dir}/user-key.pub`,
-    "PermitRootLogin prohibit-password",
-    "PasswordAuthentication no",
-    "UsePAM no",
-    "StrictModes no",
-    "PidFile none",
-    "",
-  ].join("\n");
 
 /** Where the front's programs come first. */
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -122,7 +88,6 @@ export const openOpenZfsSandbox = async (): Promise<OpenZfsSandbox> => {
   mkdirSync(join(dir, "programs"));
   installPrograms(join(dir, "programs"), socket);
   const { init, pid } = await startSandbox(dir);
-  const children = [init];
   const inside = ["nsenter", "-t", pid, "-m", "-p", "--", ...withoutSync()];
   const real = execBehind([...inside, "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
   const exec = execBehind([...inside, "env", path]);
@@ -130,22 +95,10 @@ export const openOpenZfsSandbox = async (): Promise<OpenZfsSandbox> => {
   return {
     exec,
     real,
-    startSshd: async () => {
-      const port = await freePort();
-      await Promise.all(["host-key", "user-key"].map((name) => keyPair(join(dir, name))));
-      writeFileSync(join(dir, "sshd.conf"), sshdConfig(dir, port));
-      const log = join(dir, "sshd.log");
-      children.push(start([...inside, "/usr/sbin/sshd", "-D", "-e", "-f", join(dir, "sshd.conf")], log));
-      await until("sshd", log, () => readFileSync(log, "utf8").includes("Server listening"));
-      return {
-        port,
-        privateKey: readFileSync(join(dir, "user-key"), "utf8"),
-        hostKey: readFileSync(join(dir, "host-key.pub"), "utf8").trim(),
-      };
-    },
+    openSshd: () => openSshd([...inside, "env", path], dir),
     close: async () => {
       init.kill("SIGKILL");
-      await Promise.all(children.map(endOf));
+      await endOf(init);
       await stopServing();
       rmSync(dir, { recursive: true, force: true });
     },
