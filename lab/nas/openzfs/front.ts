@@ -30,7 +30,7 @@ const refusal = (stderr: string, code = 1): Refused => new Refused({ code, stdou
 const linesOf = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
 
 const pauseMs = 100;
-const busyPauses = 30;
+const busyPauses = 20;
 
 export class OpenZfsFront {
   readonly #exec: Exec;
@@ -64,7 +64,7 @@ export class OpenZfsFront {
     ["zfs set", (args: readonly string[]) => this.#set(args)],
     ["zfs destroy", (args: readonly string[]) => this.#destroy(args)],
     ["zfs rename", (args: readonly string[]) => this.#rename(args)],
-    ["zfs unmount", (args: readonly string[]) => this.#zfs("unmount", ...args)],
+    ["zfs unmount", (args: readonly string[]) => this.#whenFree("unmount", ...args)],
     ["zfs mount", (args: readonly string[]) => this.#zfs("mount", ...args)],
     ["zfs promote", (args: readonly string[]) => this.#zfs("promote", ...args)],
     ["zfs inherit", (args: readonly string[]) => this.#zfs("inherit", ...args)],
@@ -201,7 +201,7 @@ export class OpenZfsFront {
     try {
       for (const name of names.toReversed())
         if ((await this.#zfs("get", "-H", "-o", "value", "mounted", name)).trim() === "yes") {
-          await this.#zfs("unmount", name);
+          await this.#whenFree("unmount", name);
           mounted.unshift(name);
         }
       await this.#whenFree("rename", from, to);
