@@ -1,6 +1,7 @@
 /** What a credential may do, as far as TrueNAS tells, and how that compares with what Holdfast does with it. */
 import type { Rights } from "../port.ts";
 import { type Api, ApiRefusal } from "./api.ts";
+import { type Allowed, rightsOfAllowList } from "./allow-list.ts";
 import { worded } from "./errors.ts";
 import { hasPoolRoles } from "./methods.ts";
 
@@ -73,22 +74,43 @@ const rolesOf = (value: unknown): readonly string[] | undefined => {
   return Array.isArray(list) ? list.filter((role) => typeof role === "string") : undefined;
 };
 
-/** A key of 24.10 belongs to no user, and TrueNAS then refuses to say who is asking. */
-const nobody = (error: unknown): undefined => {
-  if (error instanceof ApiRefusal && /logged in using/i.test(error.message)) return undefined;
-  throw error;
+/** Who asks. */
+export interface Asker {
+  readonly user: string;
+  /** "3" of the key "3-…". */
+  readonly keyNumber: string | undefined;
+}
+
+/** Whatever REST refuses to say of a key is not known; over JSON-RPC there is always a user, so a refusal is one. */
+const untold =
+  ({ transport }: Api) =>
+  (error: unknown): undefined => {
+    if (transport === "rest" && error instanceof ApiRefusal) return undefined;
+    throw error;
+  };
+
+/** The list of a key of 24.10; undefined when the key is not allowed to look at itself. */
+const allowListOf = async (api: Api, { keyNumber }: Asker): Promise<readonly Allowed[] | undefined> => {
+  if (api.transport !== "rest" || keyNumber === undefined) return undefined;
+  const answer = await api.read("api_key.query", [[["id", "=", keyNumber]], {}]).catch(untold(api));
+  const [key] = Array.isArray(answer) ? (answer as { allowlist?: readonly Allowed[] }[]) : [];
+  return Array.isArray(key?.allowlist) ? key.allowlist : undefined;
 };
 
 /**
- * What TrueNAS says of whoever is logged in. With an API key of 24.10 it says nothing: `granted` is then "unknown" and
- * nothing else is claimed.
+ * What TrueNAS says of whoever is logged in: roles, or for a key of 24.10 its list. Where it says neither, `granted` is
+ * "unknown" and nothing else is claimed.
  */
-export const readRights = async (api: Api, user: string, purpose: Purpose): Promise<Rights> => {
-  const me = (await worded("TrueNAS does not tell the user's rights.", () => api.read("auth.me", []).catch(nobody))) as
-    | Me
-    | undefined;
-  const roles = rolesOf(me?.privilege?.roles);
-  if (roles === undefined) return { user, granted: [unknown], missing: [], excessive: [] };
-  const name = typeof me?.pw_name === "string" ? me.pw_name : user;
-  return rightsOfRoles(name, roles, needsOf(api, purpose));
+export const readRights = async (api: Api, asker: Asker, purpose: Purpose): Promise<Rights> => {
+  const { user } = asker;
+  return await worded("TrueNAS does not tell the user's rights.", async () => {
+    const me = (await api.read("auth.me", []).catch(untold(api))) as Me | undefined;
+    const roles = rolesOf(me?.privilege?.roles);
+    if (roles !== undefined) {
+      return rightsOfRoles(typeof me?.pw_name === "string" ? me.pw_name : user, roles, needsOf(api, purpose));
+    }
+    const list = await allowListOf(api, asker);
+    if (list !== undefined) return rightsOfAllowList(user, list, purpose);
+    return { user, granted: [unknown], missing: [], excessive: [] };
+  });
 };

@@ -44,6 +44,8 @@ export class Middleware {
   readonly version: Version;
   readonly versionText: string;
   roles: readonly string[] | undefined = ["READONLY_ADMIN"];
+  /** Of the key of 24.10, when it may look at itself. */
+  allowList: readonly object[] | undefined;
   readonly #tables = new Map<string, Row[]>();
   #lastId = 0;
   #now = new Date().getTime() - 300_000;
@@ -87,6 +89,11 @@ export class Middleware {
     "auth.me": () => {
       if (this.roles === undefined) throw new Refused(EFAULT, "You are logged in using API_KEY");
       return { pw_name: "holdfast", privilege: { roles: { $set: this.roles } } };
+    },
+    "api_key.query": ([filters]) => {
+      if (this.allowList === undefined) throw new Refused(13, "Not authorized");
+      const [[, , id]] = filters as [Params];
+      return id === "3" ? [{ id: 3, allowlist: this.allowList }] : [];
     },
     "pool.query": () =>
       this.zfs.pools().map(({ name, health, size, free }) => ({ id: 1, name, status: health, size, free })),
