@@ -1,5 +1,5 @@
 /** The NAS' exports as one value, and what can be done to it. Pure: every change gives a new value. */
-import { ExportExists, type ExportKind, type ExportKinds } from "./nas-exports.ts";
+import { ExportExists, ExportMissing, type ExportKind, type ExportKinds } from "./nas-exports.ts";
 
 export interface ExportTables {
   /** Ids are never used twice, so that a stale id cannot name somebody else's export. */
@@ -28,6 +28,23 @@ export const withExport = <K extends ExportKind>(
   if (rows.some((row) => identity[kind](row) === name)) throw new ExportExists(kind, name);
   const made = { id: tables.nextId, ...fields } as ExportKinds[K];
   return { tables: { nextId: tables.nextId + 1, rows: { ...tables.rows, [kind]: [...rows, made] } }, made };
+};
+
+/** Changes an export. Throws `ExportExists`, `ExportMissing`. */
+export const withChangedExport = <K extends ExportKind>(
+  tables: ExportTables,
+  kind: K,
+  id: number,
+  fields: Partial<Omit<ExportKinds[K], "id">>,
+): { readonly tables: ExportTables; readonly made: ExportKinds[K] } => {
+  const rows: readonly ExportKinds[K][] = tables.rows[kind];
+  const present = rows.find((row) => row.id === id);
+  if (present === undefined) throw new ExportMissing(kind, id);
+  const made = { ...present, ...fields };
+  const name = identity[kind](made);
+  if (rows.some((row) => row.id !== id && identity[kind](row) === name)) throw new ExportExists(kind, name);
+  const changed = rows.map((row) => (row.id === id ? made : row));
+  return { tables: { ...tables, rows: { ...tables.rows, [kind]: changed } }, made };
 };
 
 /** Removes an export and, with a target or an extent, its associations. */

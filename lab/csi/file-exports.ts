@@ -4,7 +4,7 @@
  */
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type ExportTables, noExports, withExport, withoutExport } from "./export-tables.ts";
+import { type ExportTables, noExports, withChangedExport, withExport, withoutExport } from "./export-tables.ts";
 import type { NasExports, NasExportsReader } from "./nas-exports.ts";
 
 /** The registry's file within its folder. */
@@ -51,6 +51,12 @@ export const openFileExports = (registryDir: string): NasExports => {
     create: (kind, fields) =>
       inTurn(async () => {
         const { tables, made } = withExport(await read(file), kind, fields);
+        await replace(file, tables);
+        return made;
+      }),
+    update: (kind, id, fields) =>
+      inTurn(async () => {
+        const { tables, made } = withChangedExport(await read(file), kind, id, fields);
         await replace(file, tables);
         return made;
       }),

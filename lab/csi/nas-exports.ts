@@ -1,7 +1,15 @@
 /**
  * What the NAS lets the network use: NFS shares, and iSCSI targets, extents and the associations between them, with the
- * field names of TrueNAS' API. The driver owns none of this; it asks the NAS through this port.
+ * field names of TrueNAS' API. What a node needs is always there; what only the API shows may be absent.
  */
+
+/** A group of a target: who may log in through which portal. */
+export interface IscsiGroup {
+  readonly portal: number;
+  readonly initiator: number | null;
+  readonly authmethod: string;
+  readonly auth: number | null;
+}
 
 export interface NfsShare {
   readonly id: number;
@@ -9,6 +17,14 @@ export interface NfsShare {
   readonly path: string;
   readonly comment: string;
   readonly enabled: boolean;
+  readonly networks?: readonly string[];
+  readonly hosts?: readonly string[];
+  readonly ro?: boolean;
+  readonly maproot_user?: string | null;
+  readonly maproot_group?: string | null;
+  readonly mapall_user?: string | null;
+  readonly mapall_group?: string | null;
+  readonly security?: readonly string[];
 }
 
 export interface IscsiTarget {
@@ -16,6 +32,9 @@ export interface IscsiTarget {
   /** The part of the IQN after the colon; unique. */
   readonly name: string;
   readonly alias: string | null;
+  readonly mode?: string;
+  readonly groups?: readonly IscsiGroup[];
+  readonly auth_networks?: readonly string[];
 }
 
 export interface IscsiExtent {
@@ -26,6 +45,15 @@ export interface IscsiExtent {
   readonly disk: string;
   readonly comment: string;
   readonly enabled: boolean;
+  readonly serial?: string;
+  readonly naa?: string;
+  readonly blocksize?: number;
+  readonly pblocksize?: boolean;
+  readonly avail_threshold?: number | null;
+  readonly insecure_tpc?: boolean;
+  readonly xen?: boolean;
+  readonly rpm?: string;
+  readonly ro?: boolean;
 }
 
 export interface IscsiTargetExtent {
@@ -53,6 +81,12 @@ export interface NasExportsReader {
 export interface NasExports extends NasExportsReader {
   /** Makes an export and gives it an id that was never used before. Throws `ExportExists` when something unique is taken. */
   create<K extends ExportKind>(kind: K, fields: Omit<ExportKinds[K], "id">): Promise<ExportKinds[K]>;
+  /** Changes fields of an export, and gives it. Throws `ExportExists`, and `ExportMissing` for an id that is not there. */
+  update<K extends ExportKind>(
+    kind: K,
+    id: number,
+    fields: Partial<Omit<ExportKinds[K], "id">>,
+  ): Promise<ExportKinds[K]>;
   /** Removes an export; one that is absent is no error. A target or extent takes its associations with it. */
   remove(kind: ExportKind, id: number): Promise<void>;
 }
@@ -62,5 +96,13 @@ export class ExportExists extends Error {
   constructor(kind: ExportKind, what: string) {
     super(`${kind} ${what} already exists`);
     this.name = "ExportExists";
+  }
+}
+
+/** There is no export with this id. */
+export class ExportMissing extends Error {
+  constructor(kind: ExportKind, id: number) {
+    super(`${kind} ${id} does not exist`);
+    this.name = "ExportMissing";
   }
 }

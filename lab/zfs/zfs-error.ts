@@ -8,6 +8,9 @@ export type ZfsErrorKind =
   | "has-clones"
   | "has-children"
   | "newer-snapshots"
+  | "no-parent"
+  | "tag-taken"
+  | "no-tag"
   | "already-mounted"
   | "not-mounted"
   | "no-space"
@@ -17,6 +20,9 @@ export type ZfsErrorKind =
 
 const texts: readonly (readonly [ZfsErrorKind, RegExp])[] = [
   ["exists", /dataset already exists/],
+  ["no-parent", /parent does not exist/],
+  ["tag-taken", /tag already exists/],
+  ["no-tag", /no such tag/],
   ["missing", /dataset does not exist|could not find any snapshots to destroy/],
   ["already-mounted", /filesystem already mounted/],
   ["not-mounted", /not currently mounted/],
@@ -35,11 +41,14 @@ export const zfsErrorKind = (text: string): ZfsErrorKind =>
 /** `zfs` refused. The message holds the command and what it said. */
 export class ZfsError extends Error {
   readonly kind: ZfsErrorKind;
+  /** What it said, without the command. */
+  readonly said: string;
 
   constructor(args: readonly string[], stderr: string) {
     super(`zfs ${args.join(" ")}: ${stderr.trim()}`);
     this.name = "ZfsError";
     this.kind = zfsErrorKind(stderr);
+    this.said = stderr.trim();
   }
 }
 
