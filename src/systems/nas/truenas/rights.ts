@@ -3,7 +3,7 @@ import type { Rights } from "../port.ts";
 import { type Api, ApiRefusal } from "./api.ts";
 import { type Allowed, rightsOfAllowList } from "./allow-list.ts";
 import { worded } from "./errors.ts";
-import { hasPoolRoles } from "./methods.ts";
+import { adminsClone, hasPoolRoles, snapshotMethod } from "./methods.ts";
 
 export type Purpose = "routine" | "remover";
 
@@ -51,6 +51,12 @@ const gives = (granted: ReadonlySet<string>, role: string): boolean => {
 /** Everything that is no reading and is not needed. */
 const isExcessive = (role: string, needed: readonly string[]): boolean =>
   role !== "READONLY_ADMIN" && !role.endsWith("_READ") && !needed.includes(role);
+
+/** What nobody but an administrator may do, and Holdfast needs: of 25.04, cloning. */
+const beyondRoles = (api: Api, purpose: Purpose, granted: readonly string[]): readonly string[] =>
+  purpose === "routine" && snapshotMethod(api.version, "clone") === adminsClone && !granted.includes(everything)
+    ? [`${everything} (for ${adminsClone})`]
+    : [];
 
 /** Compares roles with what is needed. */
 export const rightsOfRoles = (user: string, roles: readonly string[], needed: readonly string[]): Rights => {
@@ -107,7 +113,9 @@ export const readRights = async (api: Api, asker: Asker, purpose: Purpose): Prom
     const me = (await api.read("auth.me", []).catch(untold(api))) as Me | undefined;
     const roles = rolesOf(me?.privilege?.roles);
     if (roles !== undefined) {
-      return rightsOfRoles(typeof me?.pw_name === "string" ? me.pw_name : user, roles, needsOf(api, purpose));
+      const name = typeof me?.pw_name === "string" ? me.pw_name : user;
+      const rights = rightsOfRoles(name, roles, needsOf(api, purpose));
+      return { ...rights, missing: [...rights.missing, ...beyondRoles(api, purpose, roles)] };
     }
     const list = await allowListOf(api, asker);
     if (list !== undefined) return rightsOfAllowList(user, list, purpose);
