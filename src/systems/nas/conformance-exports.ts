@@ -27,6 +27,7 @@ export const describeExports = (bench: () => Bench): void => {
         await bench().subject.somebody.create(dataset);
         expect(await codeOf(nas.createExport(wanted()))).toBe("NAS_UNSUPPORTED");
         expect((await nas.exports()).nfs).toEqual([]);
+        expect(await codeOf(nas.removeExport({ kind: "nfs", share: 1, path: "/x" }))).toBe("NAS_UNSUPPORTED");
       });
 
       it("are made once, with the settings of the share that they are to be like", async () => {
@@ -105,7 +106,9 @@ export const describeExports = (bench: () => Bench): void => {
         expect(await codeOf(nas.createExport(wanted()))).toBe("NAS_UNSUPPORTED");
         const iscsi = { iqnBase: undefined, targets: [], extents: [], targetExtents: [] };
         expect(await nas.exports()).toMatchObject(iscsi);
-        expect(await nas.sessions(wanted().name)).toEqual([]);
+        expect(await codeOf(nas.sessions(wanted().name))).toBe("NAS_UNSUPPORTED");
+        const made = { kind: "iscsi" as const, target: 1, extent: 1, targetExtent: 1, name: "x", iqn: "x", disk: "x" };
+        expect(await codeOf(nas.removeExport(made))).toBe("NAS_UNSUPPORTED");
       });
 
       it("are made once: a target, an extent of the volume's disk, and LUN 0 that joins them", async () => {

@@ -156,8 +156,7 @@ export class MemoryNas implements Nas {
 
   async createExport(wanted: NewExport): Promise<VolumeExport> {
     return this.#do("createExport", wanted.dataset, () => {
-      if (!this.#description.can[wanted.kind])
-        throw unsupported(`Exports over ${wanted.kind} cannot be made through this NAS.`, "Make them on the NAS.");
+      this.#checkExports(wanted.kind);
       const { kind } = this.#zfs.dataset(wanted.dataset);
       if ((kind === "volume") !== (wanted.kind === "iscsi"))
         throw invalid(wanted.dataset, `a ${kind} has no export over ${wanted.kind}`);
@@ -167,6 +166,7 @@ export class MemoryNas implements Nas {
 
   async removeExport(made: VolumeExport): Promise<void> {
     this.#do("removeExport", made.kind === "nfs" ? made.path : made.name, () => {
+      this.#checkExports(made.kind);
       const { network } = this.#zfs;
       const removable = removableOf(network.exports, made);
       const initiators = made.kind === "iscsi" && removable.target !== undefined ? network.sessions(made.name) : [];
@@ -176,7 +176,10 @@ export class MemoryNas implements Nas {
   }
 
   async sessions(target: string): Promise<readonly string[]> {
-    return this.#do("sessions", target, () => this.#zfs.network.sessions(target));
+    return this.#do("sessions", target, () => {
+      this.#checkExports("iscsi");
+      return this.#zfs.network.sessions(target);
+    });
   }
 
   async snapshotTasks(): Promise<readonly SnapshotTask[]> {
@@ -198,6 +201,11 @@ export class MemoryNas implements Nas {
   #do<T>(method: NasMethod, name: string | undefined, effect: () => T): T {
     const call: NasCall = { by: "nas", method, name };
     return this.#zfs.gate.do(call, effect);
+  }
+
+  #checkExports(kind: VolumeExport["kind"]): void {
+    if (!this.#description.can[kind])
+      throw unsupported(`This NAS knows nothing of exports over ${kind}.`, "Look after them on the NAS itself.");
   }
 
   /** The dataset that is meant and no other with its name. Throws NAS_MISSING. */

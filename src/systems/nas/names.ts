@@ -22,8 +22,9 @@ const snapshotName = new RegExp(`^${component}$`);
 /** ZFS' limit for a whole name. */
 const longest = 255;
 
-/** Whether ZFS takes this as the name of a dataset: no "@", no slash in front, nothing that a shell or a "-" could turn. */
-export const isDatasetName = (name: string): boolean => datasetName.test(name) && name.length <= longest;
+/** Whether ZFS takes this as the name of a dataset: no "@", no slash in front, no part that would lead out of its place. */
+export const isDatasetName = (name: string): boolean =>
+  datasetName.test(name) && name.length <= longest && !/(^|\/)\.\.?(\/|$)/.test(name);
 
 /** Whether ZFS takes this as a snapshot's full name. */
 export const isSnapshotName = (name: string): boolean => {
@@ -31,6 +32,6 @@ export const isSnapshotName = (name: string): boolean => {
   return isDatasetName(dataset) && snapshotName.test(snapshot) && name.length <= longest;
 };
 
-/** Whether ZFS takes this as the name of a user property: with a colon, without capitals. */
+/** Whether ZFS takes this as the name of a user property: with a colon, of small letters, digits and :._-. */
 export const isPropertyName = (name: string): boolean =>
-  /^[a-z0-9:+._-]+$/.test(name) && name.includes(":") && !name.startsWith("-");
+  /^[a-z0-9:._-]+$/.test(name) && name.includes(":") && !name.startsWith("-");

@@ -6,7 +6,7 @@
  * success on removal; every call has a deadline. A call whose effect is unknown (the connection broke before its answer)
  * is looked up, never repeated blindly: when it took effect it succeeds, else it is made again or fails as
  * NAS_UNREACHABLE. Sizes are bytes, times ms since 1970. Names are ZFS names without a leading slash; what ZFS would not
- * take as one is NAS_REFUSED before it is sent. A pool that is full is NAS_FULL, one that cannot be written NAS_READ_ONLY.
+ * take as one is absent on reading, and else NAS_REFUSED before it is sent. A pool that is full is NAS_FULL, one that cannot be written NAS_READ_ONLY.
  */
 
 /** What kind of NAS answers, and what it can do. */
@@ -231,11 +231,17 @@ export interface Nas {
    */
   rename(dataset: Identity, name: string): Promise<void>;
   exports(): Promise<Exports>;
-  /** Makes what is missing of it; what is there already and fits is taken. NAS_EXISTS when a name belongs to another dataset. */
+  /**
+   * Makes what is missing of it; what is there already and fits is taken. NAS_EXISTS when a name belongs to another dataset,
+   * or somebody disabled it; NAS_MISSING without the dataset; NAS_REFUSED for the other kind of dataset; NAS_UNSUPPORTED.
+   */
   createExport(wanted: NewExport): Promise<VolumeExport>;
-  /** Takes away exactly what is named, where it still belongs to it. Data stays. NAS_BUSY while a session uses it. */
+  /**
+   * Takes away exactly what is named, where it still belongs to it. Data stays. NAS_BUSY while a session uses it;
+   * NAS_UNSUPPORTED where the NAS could not have made it.
+   */
   removeExport(made: VolumeExport): Promise<void>;
-  /** Initiators that are logged in to the target with this name. */
+  /** Initiators that are logged in to the target with this name. NAS_UNSUPPORTED without `can.iscsi`: nobody knows then. */
   sessions(target: string): Promise<readonly string[]>;
   snapshotTasks(): Promise<readonly SnapshotTask[]>;
   replicationTasks(): Promise<readonly ReplicationTask[]>;
