@@ -133,9 +133,26 @@ export const parseTree = (text: string): readonly ZfsObject[] => {
   return [...objects].map(([name, rest]) => ({ name, properties: parseProperties(rest.join("\n")) }));
 };
 
+type Command = (...args: readonly string[]) => Promise<string>;
+
+const snapshotCommands = (
+  zfs: Command,
+): Pick<Zfs, "snapshot" | "clone" | "promote" | "rollback" | "hold" | "release"> => ({
+  snapshot: async (name, options = {}) =>
+    void (await zfs("snapshot", ...flag(options.recursive, "-r"), ...propertyFlags(options.properties), name)),
+  clone: async (snapshot, dataset, properties) =>
+    void (await zfs("clone", ...propertyFlags(properties), snapshot, dataset)),
+  promote: async (dataset) => void (await zfs("promote", dataset)),
+  rollback: async (snapshot, { newerSnapshots, clones, force } = {}) =>
+    void (await zfs("rollback", ...flag(newerSnapshots, "-r"), ...flag(clones, "-R"), ...flag(force, "-f"), snapshot)),
+  hold: async (tag, snapshot, { recursive } = {}) => void (await zfs("hold", ...flag(recursive, "-r"), tag, snapshot)),
+  release: async (tag, snapshot, { recursive } = {}) =>
+    void (await zfs("release", ...flag(recursive, "-r"), tag, snapshot)),
+});
+
 /** A `Zfs` whose commands `exec` runs. */
 export const openZfs = (exec: Exec): Zfs => {
-  const zfs = async (...args: readonly string[]): Promise<string> => {
+  const zfs: Command = async (...args) => {
     const { code, stdout, stderr } = await exec("zfs", args);
     if (code !== 0) throw new ZfsError(args, stderr === "" ? `exit code ${code}` : stderr);
     return stdout;
@@ -171,25 +188,9 @@ export const openZfs = (exec: Exec): Zfs => {
     inherit: async (name, property) => void (await zfs("inherit", property, name)),
     destroy: async (name, { recursive, force, defer } = {}) =>
       void (await zfs("destroy", ...flag(recursive, "-r"), ...flag(force, "-f"), ...flag(defer, "-d"), name)),
-    snapshot: async (name, options = {}) =>
-      void (await zfs("snapshot", ...flag(options.recursive, "-r"), ...propertyFlags(options.properties), name)),
-    clone: async (snapshot, dataset, properties) =>
-      void (await zfs("clone", ...propertyFlags(properties), snapshot, dataset)),
     rename: async (name, newName, { recursive } = {}) =>
       void (await zfs("rename", ...flag(recursive, "-r"), name, newName)),
-    promote: async (dataset) => void (await zfs("promote", dataset)),
-    rollback: async (snapshot, { newerSnapshots, clones, force } = {}) =>
-      void (await zfs(
-        "rollback",
-        ...flag(newerSnapshots, "-r"),
-        ...flag(clones, "-R"),
-        ...flag(force, "-f"),
-        snapshot,
-      )),
-    hold: async (tag, snapshot, { recursive } = {}) =>
-      void (await zfs("hold", ...flag(recursive, "-r"), tag, snapshot)),
-    release: async (tag, snapshot, { recursive } = {}) =>
-      void (await zfs("release", ...flag(recursive, "-r"), tag, snapshot)),
+    ...snapshotCommands(zfs),
     mounted,
     mount: async (dataset) => {
       if (!(await mounted(dataset))) await zfs("mount", dataset);

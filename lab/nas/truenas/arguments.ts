@@ -23,24 +23,20 @@ const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
 type Issue = z.core.$ZodIssue;
 
 const message = (issue: Issue, given: unknown): string => {
-  switch (issue.code) {
-    case "invalid_type":
-      return given === undefined ? "Field required" : `Input should be ${kinds[issue.expected] ?? issue.expected}`;
-    case "invalid_value":
-      return `Input should be ${issue.values.map((value) => `'${String(value)}'`).join(" or ")}`;
-    case "too_small":
-      return issue.origin === "string"
-        ? `String should have at least ${issue.minimum} character`
-        : `Input should be greater than or equal to ${issue.minimum}`;
-    case "too_big":
-      return issue.origin === "string"
-        ? `String should have at most ${issue.maximum} characters`
-        : `Input should be less than or equal to ${issue.maximum}`;
-    case "invalid_format":
-      return `String should match pattern '${issue.pattern ?? issue.format}'`;
-    default:
-      return issue.message;
-  }
+  if (issue.code === "invalid_type")
+    return given === undefined ? "Field required" : `Input should be ${kinds[issue.expected] ?? issue.expected}`;
+  if (issue.code === "invalid_value")
+    return `Input should be ${issue.values.map((value) => `'${String(value)}'`).join(" or ")}`;
+  if (issue.code === "too_small")
+    return issue.origin === "string"
+      ? `String should have at least ${issue.minimum} character`
+      : `Input should be greater than or equal to ${issue.minimum}`;
+  if (issue.code === "too_big")
+    return issue.origin === "string"
+      ? `String should have at most ${issue.maximum} characters`
+      : `Input should be less than or equal to ${issue.maximum}`;
+  if (issue.code === "invalid_format") return `String should match pattern '${issue.pattern ?? issue.format}'`;
+  return issue.message;
 };
 
 const problemsOf = (issue: Issue, root: unknown, prefix: string): readonly Problem[] => {

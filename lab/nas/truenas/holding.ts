@@ -25,17 +25,20 @@ export const holdSnapshot = async (world: World, holding: Holding & { readonly t
   for (const snapshot of await meant(world, holding)) await rememberTag(world, snapshot, holding.tag);
 };
 
+/** A tag that has gone is no error. */
+const releaseTag = async (world: World, snapshot: SnapshotObject, tag: string): Promise<void> => {
+  try {
+    await world.zfs.release(tag, snapshot.name);
+  } catch (error) {
+    if (!isZfsError(error, "no-tag")) throw error;
+  }
+  await forgetTag(world, snapshot, tag);
+};
+
 /** A snapshot below that lacks the tag is no error, and neither is a tag that has gone. */
 export const releaseSnapshot = async (world: World, holding: Holding): Promise<void> => {
   for (const snapshot of await meant(world, holding)) {
     const tags = holding.tag === undefined ? await tagsOf(world, snapshot) : [holding.tag];
-    for (const tag of tags) {
-      try {
-        await world.zfs.release(tag, snapshot.name);
-      } catch (error) {
-        if (!isZfsError(error, "no-tag")) throw error;
-      }
-      await forgetTag(world, snapshot, tag);
-    }
+    for (const tag of tags) await releaseTag(world, snapshot, tag);
   }
 };

@@ -1,5 +1,6 @@
 /** `pool.dataset.delete`, whose manners changed with 26. */
 import { z } from "zod";
+import { isZfsError } from "../../../zfs/zfs-error.ts";
 import { CallError, ValidationError } from "../call-error.ts";
 import { destroyTree } from "../destruction.ts";
 import { flags, method } from "../method.ts";
@@ -18,9 +19,15 @@ const removeShares = async ({ exports }: World, mountpoint: string | null): Prom
 };
 
 /** A destroy that failed may have unmounted; OpenZFS mounts again what it could not destroy. */
-const mountAgain = async ({ zfs, ...world }: World, dataset: string): Promise<void> => {
-  const { datasets } = await readObjects({ zfs, ...world }, { under: dataset });
-  for (const { name } of datasets) await patiently(() => zfs.mount(name)).catch(() => undefined);
+const mountAgain = async (world: World, dataset: string): Promise<void> => {
+  for (const { name } of (await readObjects(world, { under: dataset })).datasets) {
+    try {
+      await world.zfs.mount(name);
+    } catch (error) {
+      // Somebody still uses the old mount, and keeps using it.
+      if (!isZfsError(error, "busy")) throw error;
+    }
+  }
 };
 
 /** 25.10 and before: `zfs destroy [-r]`. zfs-fuse is never given its force flag, which makes it hang. */

@@ -33,7 +33,7 @@ const sessionDefaults = {
 } as const;
 
 const sessions = async ({ state }: World): Promise<readonly Readonly<Record<string, unknown>>[]> =>
-  (await state.read()).sessions.map((session) => ({ ...sessionDefaults, ...session }));
+  (await state.read()).sessions.map((session) => Object.assign({}, sessionDefaults, session));
 
 /** The names of targets, among these, that somebody is logged in to. */
 export const targetsInUse = async (world: World, names: readonly string[]): Promise<readonly string[]> => {

@@ -58,12 +58,9 @@ const groupProblems = async (world: World, schema: string, data: Change): Promis
       message,
       errname: "ENOENT",
     });
-    return [
-      ...(portals.some(({ id }) => id === portal) ? [] : [at("portal", `${portal} Portal not found in database`)]),
-      ...(initiator === null || initiators.some(({ id }) => id === initiator)
-        ? []
-        : [at("initiator", `${initiator} Initiator not found in database`)]),
-    ];
+    if (!portals.some(({ id }) => id === portal)) return [at("portal", `${portal} Portal not found in database`)];
+    if (initiator === null || initiators.some(({ id }) => id === initiator)) return [];
+    return [at("initiator", `${initiator} Initiator not found in database`)];
   });
 };
 
@@ -104,6 +101,13 @@ const mappingSchema = z.strictObject({ target: z.int(), extent: z.int(), lunid: 
 type Mapping = z.output<typeof mappingSchema>;
 
 const mappingService = "iSCSITargetToExtent";
+
+const mappingEntry = ({ id, target, extent, lunid }: IscsiTargetExtent): Readonly<Record<string, unknown>> => ({
+  id,
+  target,
+  extent,
+  lunid,
+});
 
 const mappingOf = async ({ exports }: World, id: number): Promise<IscsiTargetExtent> => {
   const mapping = (await exports.query("targetextent")).find((one) => one.id === id);
@@ -204,11 +208,7 @@ export const iscsiTargetMethods = [
 
 export const iscsiTargetExtentMethods = [
   method("iscsi.targetextent.query", readingMappings, query, async ({ world }, { filters, options }) =>
-    filterList(
-      (await world.exports.query("targetextent")).map((one) => ({ ...one })),
-      filters,
-      options,
-    ),
+    filterList((await world.exports.query("targetextent")).map(mappingEntry), filters, options),
   ),
   method("iscsi.targetextent.get_instance", readingMappings, byId, ({ world }, { id }) => mappingOf(world, id)),
   method(

@@ -53,7 +53,7 @@ export const querySnapshots = async (world: World, filters: Filters, options: Qu
     snapshots.map(async (snapshot) => {
       const holds = extra.holds ? await tagsOf(world, snapshot) : undefined;
       const entry = snapshotEntry(snapshot, { properties: extra.properties ?? undefined, holds }, world.release);
-      return extra.retention ? { ...entry, retention: retentionOf(snapshot, snapshotTasks) } : entry;
+      return extra.retention ? Object.assign(entry, { retention: retentionOf(snapshot, snapshotTasks) }) : entry;
     }),
   );
   return filterList(rows, filters, options);
