@@ -9,7 +9,6 @@ import { type Binaries, etcdClient } from "./node/control-plane.ts";
 import { run } from "./shell/run.ts";
 import { withoutSync } from "./nas/fuse.ts";
 import { output, pidFile } from "./site/daemon.ts";
-import { exportsDir } from "./storage.ts";
 
 /** Written last: a state that was recorded only in part is none. */
 const completeMark = (lab: Lab): string => join(lab.dir, "clean", "complete");
@@ -51,7 +50,7 @@ const copyPool = [
 /** Records the running cluster as the clean one. */
 export const saveCleanState = async (lab: Lab, binary: Binaries): Promise<void> => {
   mkdirSync(join(lab.dir, "clean"), { recursive: true });
-  cpSync(exportsDir(lab), join(lab.dir, "clean", "exports"), { recursive: true });
+  cpSync(paths(lab).exports, join(lab.dir, "clean", "exports"), { recursive: true });
   for (const { live, kept } of nodeFiles(lab)) await copyExactly(live, kept);
   await output(lab, "node", [...etcdClient(lab, binary), "snapshot", "save", etcdSnapshot(lab)]);
   await output(lab, "node", ["bash", "-c", flushVolumes]);
@@ -79,8 +78,8 @@ export const restoreEtcd = async (lab: Lab, binary: Binaries): Promise<void> => 
 
 /** Puts the NAS' shares and targets back as they were recorded. */
 export const restoreExports = (lab: Lab): void => {
-  rmSync(exportsDir(lab), { recursive: true, force: true });
-  cpSync(join(lab.dir, "clean", "exports"), exportsDir(lab), { recursive: true });
+  rmSync(paths(lab).exports, { recursive: true, force: true });
+  cpSync(join(lab.dir, "clean", "exports"), paths(lab).exports, { recursive: true });
 };
 
 /** Puts the files of the node's own disk back, and the user's kubeconfig. The node must be down. */

@@ -79,5 +79,9 @@ export const paths = (lab: Lab) =>
     caFile: join(lab.dir, "ca.crt"),
     s3Credentials: join(lab.dir, "s3-credentials"),
     repositoryPassword: join(lab.dir, "repository-password"),
+    nasKey: join(lab.dir, "nas-key"),
+    nasRemoverKey: join(lab.dir, "nas-remover-key"),
+    /** The NAS' registry of shares, targets and extents, and what else its API remembers. */
+    exports: join(lab.dir, "nas", "exports"),
     state: join(lab.dir, "state.json"),
   }) as const;

@@ -5,25 +5,22 @@ import type { CsiConfigInput } from "./csi/config.ts";
 import { provisionerCommand } from "./csi/provisioner.ts";
 import { driverNames } from "./csi/volume-shape.ts";
 import { checkout, type Lab, network, nodeName, paths } from "./lab.ts";
-import { withoutSync } from "./nas/fuse.ts";
 import { datasets } from "./nas/nas.ts";
+import { nasRest, nasUsers } from "./nas/truenas-daemon.ts";
 import type { Binaries } from "./node/control-plane.ts";
 import { endDaemon, startDaemon } from "./site/daemon.ts";
 import type { Place } from "./site/inside.ts";
 
 const socketDir = "/run/csi";
 
-/** The NAS' registry of shares, targets and extents. */
-export const exportsDir = (lab: Lab): string => join(paths(lab).nasState, "exports");
-
 const writeConfig = (lab: Lab): string => {
-  const { csi } = paths(lab);
+  const { csi, exports, caFile } = paths(lab);
   mkdirSync(csi, { recursive: true });
   const config: CsiConfigInput = {
     nodeId: nodeName,
     controllerSocketDir: socketDir,
-    registryDir: exportsDir(lab),
-    nas: { address: network.nas },
+    registryDir: exports,
+    nas: { address: network.nas, api: { url: nasRest, key: nasUsers.csi.key, caFile } },
     nfs: { parentDataset: datasets.nfs },
     iscsi: { parentDataset: datasets.iscsi },
   };
@@ -36,8 +33,6 @@ const startDriver = (lab: Lab, place: Place, role: "controller" | "node"): Promi
   startDaemon(lab, place, {
     name: `csi-${role}`,
     command: [
-      // The controller's zfs commands inherit this.
-      ...(role === "controller" ? withoutSync() : []),
       process.execPath,
       "--import",
       join(checkout, "node_modules/tsx/dist/esm/index.mjs"),
@@ -48,7 +43,7 @@ const startDriver = (lab: Lab, place: Place, role: "controller" | "node"): Promi
     ],
   });
 
-/** Starts the driver's controller and a provisioner for each of its names. The API server must answer. */
+/** Starts the driver's controller and a provisioner for each of its names. The API server and the NAS' API must answer. */
 export const startProvisioning = async (lab: Lab, binary: Binaries): Promise<void> => {
   await startDriver(lab, "nas", "controller");
   await Promise.all(

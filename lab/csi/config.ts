@@ -18,8 +18,8 @@ const schema = z.strictObject({
   /** Folder of the NAS' registry of exports; the node only reads it. */
   registryDir: z.string().min(1),
   nas: z.strictObject({
-    /** Words in front of every command that runs on the NAS, such as `nsenter -t PID -m -p -n --`; none when the controller runs there. */
-    commandPrefix: z.array(z.string()).default([]),
+    /** The NAS' API, for the controller; the key is of a user with FULL_ADMIN, for whom alone REST is. */
+    api: z.strictObject({ url: z.url(), key: z.string().min(1), caFile: z.string().min(1).optional() }),
     /** The address that a PV names: its `server`, and with a port its `portal`. */
     address: z.string().min(1),
     /** The folder that holds the pools' mountpoints. */

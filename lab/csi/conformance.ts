@@ -1,6 +1,6 @@
 /** What everything that calls itself the NAS' exports must do. */
 import { describe, expect, it } from "vitest";
-import { ExportExists, type NasExports } from "./nas-exports.ts";
+import { ExportExists, ExportMissing, type NasExports } from "./nas-exports.ts";
 
 const share = (path: string) => ({ path, comment: "", enabled: true });
 const extent = (name: string) => ({ name, disk: `zvol/tank/${name}`, comment: "", enabled: true });
@@ -26,6 +26,15 @@ export const nasExportsConformance = (name: string, open: () => Promise<NasExpor
       await exports.create("target", { name: "a", alias: null });
       await expect(exports.create("nfs", share("/mnt/a"))).rejects.toThrow(ExportExists);
       await expect(exports.create("target", { name: "a", alias: null })).rejects.toThrow(ExportExists);
+    });
+
+    it("change fields of what is there, and refuse a name that another has", async () => {
+      const exports = await open();
+      const [a, b] = [await exports.create("nfs", share("/mnt/a")), await exports.create("nfs", share("/mnt/b"))];
+      expect(await exports.update("nfs", a.id, { enabled: false })).toEqual({ ...a, enabled: false });
+      await expect(exports.update("nfs", a.id, { path: "/mnt/b" })).rejects.toThrow(ExportExists);
+      await expect(exports.update("nfs", b.id + 1, {})).rejects.toThrow(ExportMissing);
+      expect(await exports.query("nfs")).toEqual([{ ...a, enabled: false }, b]);
     });
 
     it("lose no export when several are made at once", async () => {

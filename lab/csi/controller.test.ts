@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ZfsError } from "../zfs/zfs-error.ts";
-import type { Properties, Zfs } from "../zfs/zfs.ts";
+import type { Properties } from "../zfs/zfs.ts";
 import type { Backend } from "./backend.ts";
 import { controllerHandlers } from "./controller.ts";
+import type { Datasets } from "./datasets.ts";
 import { status } from "./rpc.ts";
 import { noExport, property } from "./volume-shape.ts";
 
@@ -13,13 +14,13 @@ const refuse = (text: string): never => {
 /** A NAS in memory that writes down what is done to it. `refusals` are the texts of the next refused destroys. */
 const fakeNas = (refusals: string[] = []) => {
   const done: string[] = [];
-  const datasets = new Map<string, Record<string, string>>();
-  const of = (name: string): Record<string, string> => datasets.get(name) ?? refuse("dataset does not exist");
-  const zfs: Pick<Zfs, "create" | "set" | "properties" | "destroy" | "mount" | "exists"> = {
+  const stored = new Map<string, Record<string, string>>();
+  const of = (name: string): Record<string, string> => stored.get(name) ?? refuse("dataset does not exist");
+  const datasets: Datasets = {
     create: async (name: string, properties: Properties = {}) => {
-      if (datasets.has(name)) refuse("dataset already exists");
+      if (stored.has(name)) refuse("dataset already exists");
       done.push("create");
-      datasets.set(name, { ...properties });
+      stored.set(name, { ...properties });
     },
     set: async (name, properties) => void Object.assign(of(name), properties),
     properties: async (name) =>
@@ -28,10 +29,9 @@ const fakeNas = (refusals: string[] = []) => {
       const refusal = refusals.shift();
       if (refusal !== undefined) refuse(refusal);
       done.push("destroy");
-      datasets.delete(name);
+      stored.delete(name);
     },
-    mount: async () => void done.push("mount"),
-    exists: async (name) => datasets.has(name),
+    exists: async (name) => stored.has(name),
   };
   const backend: Backend = {
     protocol: "nfs",
@@ -47,7 +47,7 @@ const fakeNas = (refusals: string[] = []) => {
     },
   };
   const busyRetry = { giveUpAfterMs: 0, longestPauseMs: 1 };
-  return { done, datasets, call: controllerHandlers({ zfs: zfs as Zfs, backend, parentDataset: "tank/v", busyRetry }) };
+  return { done, stored, call: controllerHandlers({ datasets, backend, parentDataset: "tank/v", busyRetry }) };
 };
 
 const asked = (bytes = 10) => ({
@@ -62,11 +62,11 @@ const asked = (bytes = 10) => ({
 
 describe("the controller", () => {
   it("makes a dataset once and gives the same answer again", async () => {
-    const { call, done, datasets } = fakeNas();
+    const { call, done, stored } = fakeNas();
     const first = await call.CreateVolume?.(asked());
     expect(await call.CreateVolume?.(asked())).toEqual(first);
-    expect(done).toEqual(["create", "mount"]);
-    expect([...datasets.keys()]).toEqual(["tank/v/pvc-1"]);
+    expect(done).toEqual(["create"]);
+    expect([...stored.keys()]).toEqual(["tank/v/pvc-1"]);
   });
 
   it("removes the export before it destroys the dataset, and does not mind a volume that is gone", async () => {
@@ -78,12 +78,12 @@ describe("the controller", () => {
   });
 
   it("leaves a volume that it cannot destroy without export, as democratic-csi does, and tells why", async () => {
-    const { call, datasets } = fakeNas(["filesystem has dependent clones"]);
+    const { call, stored } = fakeNas(["filesystem has dependent clones"]);
     await call.CreateVolume?.(asked());
     await expect(call.DeleteVolume?.({ volume_id: "pvc-1" })).rejects.toMatchObject({
       code: status.FAILED_PRECONDITION,
     });
-    expect(datasets.get("tank/v/pvc-1")?.[property.nfsShareId]).toBe(noExport);
+    expect(stored.get("tank/v/pvc-1")?.[property.nfsShareId]).toBe(noExport);
   });
 
   it("refuses a second operation on a volume while the first runs", async () => {

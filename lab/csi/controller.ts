@@ -5,8 +5,8 @@
  */
 import { type BusyRetry, destroyWhenFree } from "../zfs/destroy-when-free.ts";
 import { isZfsError } from "../zfs/zfs-error.ts";
-import type { Zfs } from "../zfs/zfs.ts";
 import type { Backend } from "./backend.ts";
+import type { Datasets } from "./datasets.ts";
 import type {
   CreateVolumeRequest,
   CreateVolumeResponse,
@@ -23,7 +23,7 @@ import { abilities, acceptExisting, refusal, sizeToMake, volumeIdOf, wantedSize 
 import { birthProperties, noExport, successProperties, volumeContext } from "./volume-shape.ts";
 
 export interface ControllerOptions {
-  readonly zfs: Zfs;
+  readonly datasets: Datasets;
   readonly backend: Backend;
   readonly parentDataset: string;
   readonly instanceId?: string | undefined;
@@ -38,7 +38,7 @@ const createVolume = async (
   options: ControllerOptions,
   request: CreateVolumeRequest,
 ): Promise<CreateVolumeResponse> => {
-  const { zfs, backend, instanceId } = options;
+  const { datasets, backend, instanceId } = options;
   const dataset = datasetOf(options, request.name);
   const wanted = wantedSize(request.capacity_range);
   const problem = refusal(request.volume_capabilities, abilities[backend.protocol]);
@@ -53,7 +53,7 @@ const createVolume = async (
   const bytes = await ensureSize(backend, dataset, wanted);
   await backend.prepare(dataset);
   const { context, properties } = await backend.exportVolume(dataset);
-  await zfs.set(dataset, { ...properties, ...successProperties(context) });
+  await datasets.set(dataset, { ...properties, ...successProperties(context) });
   return {
     volume: {
       volume_id: request.name,
@@ -63,17 +63,16 @@ const createVolume = async (
   };
 };
 
-/** Makes the dataset, or mounts the one that exists: a deletion that failed half-way leaves it unmounted. */
+/** Makes the dataset, or takes the one that exists. */
 const ensureDataset = async (
-  { zfs }: ControllerOptions,
+  { datasets }: ControllerOptions,
   dataset: string,
   properties: Readonly<Record<string, string>>,
 ): Promise<void> => {
   try {
-    await zfs.create(dataset, properties);
+    await datasets.create(dataset, properties);
   } catch (error) {
     if (!isZfsError(error, "exists")) throw error;
-    await zfs.mount(dataset);
   }
 };
 
@@ -93,16 +92,16 @@ const ensureSize = async (
 };
 
 const deleteVolume = async (options: ControllerOptions, request: DeleteVolumeRequest): Promise<Empty> => {
-  const { zfs, backend } = options;
+  const { datasets, backend } = options;
   const dataset = datasetOf(options, request.volume_id);
   try {
-    const properties = await zfs.properties(dataset);
+    const properties = await datasets.properties(dataset);
     const own = new Map(
       [...properties].flatMap(([name, { value, source }]) => (source === "local" ? [[name, value] as const] : [])),
     );
     const removed = await backend.unexport(dataset, own);
-    await zfs.set(dataset, Object.fromEntries(removed.map((name) => [name, noExport])));
-    await destroyWhenFree(zfs, dataset, options.busyRetry);
+    await datasets.set(dataset, Object.fromEntries(removed.map((name) => [name, noExport])));
+    await destroyWhenFree(datasets, dataset, options.busyRetry);
   } catch (error) {
     if (isZfsError(error, "missing")) return {};
     if (isZfsError(error, "has-clones")) throw new RpcError(status.FAILED_PRECONDITION, error.message);
@@ -112,8 +111,8 @@ const deleteVolume = async (options: ControllerOptions, request: DeleteVolumeReq
 };
 
 const validate = async (options: ControllerOptions, request: ValidateRequest): Promise<ValidateResponse> => {
-  const { zfs, backend } = options;
-  if (!(await zfs.exists(datasetOf(options, request.volume_id))))
+  const { datasets, backend } = options;
+  if (!(await datasets.exists(datasetOf(options, request.volume_id))))
     throw new RpcError(status.NOT_FOUND, `no volume ${request.volume_id}`);
   const problem = refusal(request.volume_capabilities, abilities[backend.protocol]);
   if (problem !== undefined) return { message: problem };
@@ -122,10 +121,10 @@ const validate = async (options: ControllerOptions, request: ValidateRequest): P
 };
 
 const expand = async (options: ControllerOptions, request: ExpandRequest): Promise<ExpandResponse> => {
-  const { zfs, backend } = options;
+  const { datasets, backend } = options;
   const dataset = datasetOf(options, request.volume_id);
   if (!backend.grows) throw new RpcError(status.UNIMPLEMENTED, "the volumes of this driver cannot grow");
-  if (!(await zfs.exists(dataset))) throw new RpcError(status.NOT_FOUND, `no volume ${request.volume_id}`);
+  if (!(await datasets.exists(dataset))) throw new RpcError(status.NOT_FOUND, `no volume ${request.volume_id}`);
   const bytes = sizeToMake(wantedSize(request.capacity_range));
   const existing = (await backend.size(dataset)) ?? 0;
   if (existing < bytes) await backend.setSize(dataset, bytes);

@@ -8,30 +8,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkout } from "../lab.ts";
+import { withoutSync } from "../nas/fuse.ts";
+import type { StandInConfigInput } from "../nas/truenas/config.ts";
 import { type Exec, execBehind, output } from "../zfs/exec.ts";
 import { type CsiConfigInput, parseConfig } from "./config.ts";
 import { controllerSocket, nodeSocket, registrationSocket } from "./driver.ts";
 import { connect, type RpcClient, services } from "./rpc.ts";
 import type { Protocol } from "./volume-shape.ts";
 
-/** Process 1. $1 is the sandbox's folder on the host. The node only receives the mounts that the NAS makes below /mnt/tank. */
+/** Process 1. $1 is the sandbox's folder on the host, the rest what takes sync() away. The node only receives the mounts that the NAS makes below /mnt/tank. */
 const initScript = [
   "set -e",
+  "dir=$1; shift",
   "mount --make-rprivate /",
   "mount -t proc proc /proc",
+  "ip link set lo up",
   "for d in /var/lib/zfs /etc/zfs /run /mnt; do mkdir -p $d; mount -t tmpfs tmpfs $d; done",
   "mkdir -p /run/zfs /run/lock /mnt/tank",
   "mount --bind /mnt/tank /mnt/tank",
   "mount --make-shared /mnt/tank",
-  "unshare --mount --propagation unchanged sleep infinity & echo $! > $1/nas.pid",
-  "unshare --mount --propagation slave sh -c 'mount --make-rshared /; exec sleep infinity' & echo $! > $1/node.pid",
+  "unshare --mount --propagation unchanged sleep infinity & echo $! > $dir/nas.pid",
+  "unshare --mount --propagation slave sh -c 'mount --make-rshared /; exec sleep infinity' & echo $! > $dir/node.pid",
   "sleep 0.1",
-  "nsenter -t $(cat $1/nas.pid) -m -- zfs-fuse --no-daemon > $1/zfs.log 2>&1 &",
-  "for i in $(seq 100); do zpool list >/dev/null 2>&1 && break; sleep 0.05; done",
-  "truncate -s 2G $1/pool.img",
-  "nsenter -t $(cat $1/nas.pid) -m -- zpool create -m /mnt/tank tank $1/pool.img",
-  "for d in nfs iscsi; do nsenter -t $(cat $1/nas.pid) -m -- zfs create -p tank/k8s/$d/v; done",
-  "touch $1/ready",
+  'nsenter -t $(cat $dir/nas.pid) -m -- "$@" zfs-fuse --no-daemon > $dir/zfs.log 2>&1 &',
+  'for i in $(seq 100); do "$@" zpool list >/dev/null 2>&1 && break; sleep 0.05; done',
+  "truncate -s 8G $dir/pool.img",
+  'nsenter -t $(cat $dir/nas.pid) -m -- "$@" zpool create -m /mnt/tank tank $dir/pool.img',
+  'for d in nfs iscsi; do nsenter -t $(cat $dir/nas.pid) -m -- "$@" zfs create -p tank/k8s/$d/v; done',
+  "touch $dir/ready",
   "sleep infinity & while :; do wait; done",
 ];
 
@@ -58,7 +62,7 @@ const until = async (what: string, dir: string, ready: () => boolean): Promise<v
 };
 
 const logOf = (dir: string): string =>
-  ["init", "zfs", "nas", "node"]
+  ["init", "zfs", "truenas", "nas", "node"]
     .map((name) => (existsSync(join(dir, `${name}.log`)) ? readFileSync(join(dir, `${name}.log`), "utf8") : ""))
     .join("\n");
 
@@ -76,12 +80,24 @@ const endOf = (child: ChildProcess): Promise<void> =>
     else child.once("exit", () => resolve());
   });
 
+/** The sandbox has a network of its own. */
+const apiPort = 8080;
+const apiKey = `1-${"k".repeat(64)}`;
+
+const standInConfig = (dir: string): StandInConfigInput => ({
+  version: "25.10.1",
+  http: { host: "127.0.0.1", port: apiPort },
+  stateDir: join(dir, "nas"),
+  exportsDir: join(dir, "nas"),
+  users: [{ username: "csi", roles: ["FULL_ADMIN"], keys: [{ key: apiKey }] }],
+});
+
 const configOf = (dir: string): CsiConfigInput => ({
   nodeId: "node",
   controllerSocketDir: join(dir, "c"),
   kubeletDir: join(dir, "kubelet"),
   registryDir: join(dir, "nas"),
-  nas: { address: "10.0.0.5" },
+  nas: { address: "10.0.0.5", api: { url: `http://127.0.0.1:${apiPort}`, key: apiKey } },
   nfs: { parentDataset: "tank/k8s/nfs/v", instanceId: "lab" },
   iscsi: { parentDataset: "tank/k8s/iscsi/v", nameSuffix: "-clustera" },
   busyRetry: { giveUpAfterMs: 1000, longestPauseMs: 200 },
@@ -91,25 +107,32 @@ const configOf = (dir: string): CsiConfigInput => ({
 export const openDriverSandbox = async (): Promise<DriverSandbox> => {
   const dir = mkdtempSync(join(tmpdir(), "hf-csi-"));
   const unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--net"];
-  const sandbox = start([...unshare, "bash", "-c", initScript.join("\n"), "init", dir], join(dir, "init.log"));
+  const sandbox = start(
+    [...unshare, "bash", "-c", initScript.join("\n"), "init", dir, ...withoutSync()],
+    join(dir, "init.log"),
+  );
   await until("the sandbox", dir, () => existsSync(join(dir, "ready")));
   const init = readFileSync(`/proc/${sandbox.pid}/task/${sandbox.pid}/children`, "utf8").trim();
   const inside = (machine: "nas" | "node"): readonly string[] => {
     const pid = readFileSync(join(dir, `${machine}.pid`), "utf8").trim();
-    return ["nsenter", "-t", init, "-m", "-p", "-n", "--", "nsenter", "-t", pid, "-m", "--"];
+    const words = ["nsenter", "-t", init, "-m", "-p", "-n", "--", "nsenter", "-t", pid, "-m", "--"];
+    return machine === "nas" ? [...words, ...withoutSync()] : words;
   };
   const config = configOf(dir);
   const parsed = parseConfig(config);
   const configFile = join(dir, "csi.json");
   writeFileSync(configFile, JSON.stringify(config));
-  const program = ["env", "-C", checkout, process.execPath, "--import", "tsx", "lab/csi/main.ts"];
-  const halves = (["nas", "node"] as const).map((machine) =>
-    start(
-      [...inside(machine), ...program, machine === "nas" ? "controller" : "node", "--config", configFile],
-      join(dir, `${machine}.log`),
-    ),
-  );
-  await until("the driver", dir, () => /controller ready[^]*node ready/.test(logOf(dir)));
+  const standInFile = join(dir, "truenas.json");
+  writeFileSync(standInFile, JSON.stringify(standInConfig(dir)));
+  const program = (file: string) => ["env", "-C", checkout, process.execPath, "--import", "tsx", file];
+  const startOn = (machine: "nas" | "node", name: string, ...words: readonly string[]): ChildProcess =>
+    start([...inside(machine), ...words], join(dir, `${name}.log`));
+  const children = [
+    startOn("nas", "truenas", ...program("lab/nas/truenas/main.ts"), "--config", standInFile),
+    startOn("nas", "nas", ...program("lab/csi/main.ts"), "controller", "--config", configFile),
+    startOn("node", "node", ...program("lab/csi/main.ts"), "node", "--config", configFile),
+  ];
+  await until("the driver", dir, () => /stand-in\) ready[^]*controller ready[^]*node ready/.test(logOf(dir)));
   const clients: RpcClient[] = [];
   const client = (socket: string, definition: Parameters<typeof connect>[1]): RpcClient => {
     const made = connect(socket, definition);
@@ -129,7 +152,7 @@ export const openDriverSandbox = async (): Promise<DriverSandbox> => {
     close: async () => {
       for (const one of clients) one.close();
       sandbox.kill("SIGKILL");
-      await Promise.all([sandbox, ...halves].map(endOf));
+      await Promise.all([sandbox, ...children].map(endOf));
       rmSync(dir, { recursive: true, force: true });
     },
   };

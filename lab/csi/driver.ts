@@ -1,19 +1,22 @@
 /** Puts the drivers together: which services answer on which sockets, for the NAS' side and for the node's. */
 import { join } from "node:path";
-import { type Exec, execBehind } from "../zfs/exec.ts";
-import { openZfs } from "../zfs/zfs.ts";
+import { execBehind } from "../zfs/exec.ts";
 import { attachers } from "./attach.ts";
 import type { Backend } from "./backend.ts";
 import type { CsiConfig } from "./config.ts";
 import { controllerHandlers } from "./controller.ts";
-import { openFileExports, readFileExports } from "./file-exports.ts";
+import type { Datasets } from "./datasets.ts";
+import { readFileExports } from "./file-exports.ts";
 import { identityHandlers } from "./identity.ts";
 import { iscsiBackend } from "./iscsi-backend.ts";
-import type { NasExports } from "./nas-exports.ts";
 import { nfsBackend } from "./nfs-backend.ts";
 import { nodeHandlers } from "./node.ts";
 import { registrationHandlers } from "./registration.ts";
 import { type Log, serve, type Served, services } from "./rpc.ts";
+import { openTrueNasApi } from "./truenas-api.ts";
+import { truenasDatasets } from "./truenas-datasets.ts";
+import { truenasExports } from "./truenas-exports.ts";
+import { setMode } from "./truenas-permissions.ts";
 import { abilities } from "./volume-request.ts";
 import { driverNames, type Protocol } from "./volume-shape.ts";
 
@@ -31,11 +34,20 @@ export const nodeSocket = (config: Pick<CsiConfig, "kubeletDir">, protocol: Prot
 export const registrationSocket = (config: Pick<CsiConfig, "kubeletDir">, protocol: Protocol): string =>
   join(config.kubeletDir, "plugins_registry", `${driverNames[protocol]}-reg.sock`);
 
-const backends = (config: CsiConfig, exec: Exec, exports: NasExports): Readonly<Record<Protocol, Backend>> => {
-  const { address, mountRoot } = config.nas;
+interface Nas {
+  readonly datasets: Datasets;
+  readonly backends: Readonly<Record<Protocol, Backend>>;
+}
+
+const nasOf = ({ nas: { address, api: options }, iscsi: naming }: CsiConfig): Nas => {
+  const api = openTrueNasApi(options);
+  const [datasets, exports] = [truenasDatasets(api), truenasExports(api)];
   return {
-    nfs: nfsBackend({ zfs: openZfs(exec), exports, exec, address }),
-    iscsi: iscsiBackend({ exports, exec, address, mountRoot, naming: config.iscsi }),
+    datasets,
+    backends: {
+      nfs: nfsBackend({ datasets, exports, setMode: (path, mode) => setMode(api, path, mode), address }),
+      iscsi: iscsiBackend({ datasets, exports, address, naming }),
+    },
   };
 };
 
@@ -49,16 +61,15 @@ const identity = (protocol: Protocol) => ({
   handlers: identityHandlers(driverNames[protocol], protocol === "nfs"),
 });
 
-/** Serves both controllers. Only one process may do this for a registry of exports. */
+/** Serves both controllers. */
 export const serveControllers = (config: CsiConfig, log: Log): Promise<readonly Served[]> => {
-  const exec = execBehind(config.nas.commandPrefix);
-  const all = backends(config, exec, openFileExports(config.registryDir));
+  const { datasets, backends } = nasOf(config);
   return Promise.all(
     protocols.map((protocol) => {
       const { parentDataset, instanceId } = config[protocol];
       const handlers = controllerHandlers({
-        zfs: openZfs(exec),
-        backend: all[protocol],
+        datasets,
+        backend: backends[protocol],
         parentDataset,
         instanceId,
         busyRetry: config.busyRetry,

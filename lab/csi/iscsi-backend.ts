@@ -1,20 +1,18 @@
-/**
- * Volumes as LUNs, as democratic-csi's driver `freenas-api-iscsi` makes them. The lab's ZFS has no zvols: an image file in
- * a dataset stands in, sparse like a zvol without reservation.
- */
-import { type Exec, output } from "../zfs/exec.ts";
+/** Volumes as LUNs, as democratic-csi's driver `freenas-api-iscsi` makes them. */
 import type { Backend, Exported } from "./backend.ts";
+import type { Datasets } from "./datasets.ts";
 import type { NasExports } from "./nas-exports.ts";
-import { diskOf, imageName, iqnOf, iscsiAssetsName, iscsiShareContext, property } from "./volume-shape.ts";
+import { diskOf, iqnOf, iscsiAssetsName, iscsiShareContext, property } from "./volume-shape.ts";
 
 export interface IscsiNas {
+  readonly datasets: Datasets;
   readonly exports: NasExports;
-  /** Runs commands on the NAS. */
-  readonly exec: Exec;
   readonly address: string;
-  readonly mountRoot: string;
   readonly naming: { readonly baseIqn: string; readonly namePrefix: string; readonly nameSuffix: string };
 }
+
+/** democratic-csi's `targetGroups`: the NAS' first portal, and any initiator. */
+const targetGroup = { portal: 1, initiator: 1, authmethod: "NONE", auth: null } as const;
 
 const leafOf = (dataset: string): string => dataset.slice(dataset.lastIndexOf("/") + 1);
 
@@ -23,7 +21,7 @@ const exportVolume = async ({ exports, naming, address }: IscsiNas, dataset: str
   const disk = diskOf(dataset);
   const target =
     (await exports.query("target")).find((row) => row.name === name) ??
-    (await exports.create("target", { name, alias: null }));
+    (await exports.create("target", { name, alias: null, mode: "ISCSI", groups: [targetGroup] }));
   const extent =
     (await exports.query("extent")).find((row) => row.name === name) ??
     (await exports.create("extent", { name, disk, comment: `democratic-csi: ${dataset}`, enabled: true }));
@@ -59,19 +57,16 @@ const unexport = async ({ exports }: IscsiNas, properties: ReadonlyMap<string, s
   return [property.targetId, property.extentId, property.targetToExtentId];
 };
 
-export const iscsiBackend = (nas: IscsiNas): Backend => {
-  const image = (dataset: string): string => `${nas.mountRoot}/${dataset}/${imageName}`;
-  return {
-    protocol: "iscsi",
-    grows: false,
-    sizeProperties: () => ({}),
-    size: async (dataset) => {
-      const { code, stdout } = await nas.exec("stat", ["-c", "%s", image(dataset)]);
-      return code === 0 ? Number(stdout) : undefined;
-    },
-    setSize: async (dataset, bytes) => void (await output(nas.exec, "truncate", ["-s", String(bytes), image(dataset)])),
-    prepare: async () => undefined,
-    exportVolume: (dataset) => exportVolume(nas, dataset),
-    unexport: (_dataset, properties) => unexport(nas, properties),
-  };
-};
+export const iscsiBackend = (nas: IscsiNas): Backend => ({
+  protocol: "iscsi",
+  grows: false,
+  sizeProperties: (bytes) => ({ volsize: String(bytes) }),
+  size: async (dataset) => {
+    const volsize = (await nas.datasets.properties(dataset)).get("volsize")?.value;
+    return volsize === undefined ? undefined : Number(volsize);
+  },
+  setSize: (dataset, bytes) => nas.datasets.set(dataset, { volsize: String(bytes) }),
+  prepare: async () => undefined,
+  exportVolume: (dataset) => exportVolume(nas, dataset),
+  unexport: (_dataset, properties) => unexport(nas, properties),
+});

@@ -1,12 +1,13 @@
-/** The NAS: a ZFS pool for the volumes, and MinIO with TLS from a private CA on a disk of its own, as on a Synology. */
+/** The NAS: a ZFS pool for the volumes with TrueNAS' API, and MinIO with TLS from a private CA on a disk of its own, as on a Synology. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createAuthority, issue } from "../components/pki.ts";
 import { type Lab, network, paths, pool, poolMountpoint } from "../lab.ts";
 import type { Binaries } from "../node/control-plane.ts";
 import { output, startDaemon } from "../site/daemon.ts";
-import { withoutSync } from "./fuse.ts";
 import { startMachine } from "../site/sandbox.ts";
+import { withoutSync } from "./fuse.ts";
+import { startTrueNas } from "./truenas-daemon.ts";
 
 export const bucketName = "homelab";
 /** Velero owns this prefix of the bucket; Holdfast writes beside it. */
@@ -88,4 +89,5 @@ const startMinio = async (lab: Lab, binary: Binaries): Promise<void> => {
 export const startNas = async (lab: Lab, binary: Binaries): Promise<void> => {
   await startMachine(lab, "nas");
   await Promise.all([startPool(lab), startMinio(lab, binary)]);
+  await startTrueNas(lab);
 };

@@ -60,6 +60,18 @@ describe("the zfs command", () => {
     ]);
   });
 
+  it("reads a tree with all properties by one command", async () => {
+    const stdout = "tank/a\tused\t1\t-\ntank/a\tx:y\ta\tb\tlocal\ntank/a@s\tused\t0\t-\n";
+    const { exec, asked } = scripted({ stdout });
+    const tree = await openZfs(exec).tree({ under: "tank/a", depth: 1 });
+    expect(asked).toEqual(["zfs get -Hp -d 1 -o name,property,value,source all tank/a"]);
+    expect(tree.map(({ name, properties }) => [name, [...properties.keys()]])).toEqual([
+      ["tank/a", ["used", "x:y"]],
+      ["tank/a@s", ["used"]],
+    ]);
+    expect(tree[0]?.properties.get("x:y")).toEqual({ value: "a\tb", source: "local" });
+  });
+
   it("keeps tabs and JSON in a property's value", () => {
     const text = 'used\t114688\t-\nx:context\t{"a":\t"b"}\tlocal\nx:old\ttrue\tinherited from tank\n';
     expect([...parseProperties(text)]).toEqual([

@@ -40,7 +40,10 @@ export const dispatch = async (call: Call, { method, params, id }: Request): Pro
   authorize(method, call, roleTaken(fault));
   refuseWith(fault);
   const args = readArguments(method.parameters, params);
-  const work = (): Promise<unknown> => method.run(call, args);
+  const work = async (): Promise<unknown> => {
+    await call.world.remounts.settle();
+    return method.run(call, args);
+  };
   const outcome = method.job
     ? { job: call.world.jobs.start({ method: method.name, params, messageId: id, work }) }
     : { result: await work() };

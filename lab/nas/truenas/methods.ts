@@ -5,6 +5,7 @@ import { datasetChangeMethods } from "./calls/dataset-change.ts";
 import { datasetCreateMethods } from "./calls/dataset-create.ts";
 import { datasetDeleteMethods } from "./calls/dataset-delete.ts";
 import { datasetQueryMethods } from "./calls/dataset-query.ts";
+import { filesystemMethods } from "./calls/filesystem.ts";
 import { iscsiExtentMethods } from "./calls/iscsi-extent.ts";
 import { iscsiGlobalMethods } from "./calls/iscsi-global.ts";
 import { iscsiTargetExtentMethods, iscsiTargetMethods } from "./calls/iscsi-target.ts";
@@ -35,6 +36,7 @@ export const methods: readonly Method[] = [
   ...resourceQueryMethods,
   ...resourceChangeMethods,
   ...taskMethods,
+  ...filesystemMethods,
   ...nfsMethods,
   ...iscsiGlobalMethods,
   ...iscsiTargetMethods,

@@ -19,6 +19,7 @@ const reads = [
 
 const writes = [
   "DATASET_WRITE",
+  "FILESYSTEM_ATTRS_WRITE",
   "SNAPSHOT_WRITE",
   "SNAPSHOT_TASK_WRITE",
   "POOL_WRITE",

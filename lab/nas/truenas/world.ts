@@ -10,6 +10,7 @@ import type { StandInConfig } from "./config.ts";
 import { Faults } from "./faults.ts";
 import { Jobs } from "./jobs.ts";
 import { type Release, releaseOf } from "./release.ts";
+import { Remounts } from "./remounts.ts";
 import { StateFile } from "./state.ts";
 
 export interface World {
@@ -20,6 +21,7 @@ export interface World {
   /** Runs commands on the machine with the pool. */
   readonly exec: Exec;
   readonly identities: Identities;
+  readonly remounts: Remounts;
   /** The folder that holds the pools' mountpoints. */
   readonly mountRoot: string;
   readonly exports: NasExports;
@@ -41,6 +43,7 @@ export const openWorld = (config: StandInConfig): World => {
     zfs,
     exec,
     identities: new Identities(zfs),
+    remounts: new Remounts(zfs),
     mountRoot: config.mountRoot,
     exports: openFileExports(config.exportsDir),
     state,

@@ -1,6 +1,5 @@
 /** `pool.dataset.delete`, whose manners changed with 26. */
 import { z } from "zod";
-import { isZfsError } from "../../../zfs/zfs-error.ts";
 import { CallError, ValidationError } from "../call-error.ts";
 import { destroyTree } from "../destruction.ts";
 import { flags, method } from "../method.ts";
@@ -18,18 +17,6 @@ const removeShares = async ({ exports }: World, mountpoint: string | null): Prom
     if (path === mountpoint || path.startsWith(`${mountpoint}/`)) await exports.remove("nfs", id);
 };
 
-/** A destroy that failed may have unmounted; OpenZFS mounts again what it could not destroy. */
-const mountAgain = async (world: World, dataset: string): Promise<void> => {
-  for (const { name } of (await readObjects(world, { under: dataset })).datasets) {
-    try {
-      await world.zfs.mount(name);
-    } catch (error) {
-      // Somebody still uses the old mount, and keeps using it.
-      if (!isZfsError(error, "busy")) throw error;
-    }
-  }
-};
-
 /** 25.10 and before: `zfs destroy [-r]`. zfs-fuse is never given its force flag, which makes it hang. */
 const destroy = async (world: World, id: string, recursive: boolean): Promise<true> => {
   try {
@@ -37,7 +24,8 @@ const destroy = async (world: World, id: string, recursive: boolean): Promise<tr
       busy: "EBUSY",
     });
   } catch (error) {
-    await mountAgain(world, id);
+    const { datasets } = await readObjects(world, { under: id });
+    await world.remounts.add(datasets.map(({ name }) => name));
     throw error;
   }
   return true;

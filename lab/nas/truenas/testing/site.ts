@@ -4,22 +4,24 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { withoutSync } from "../../fuse.ts";
 import { parseConfig, type StandInConfigInput } from "../config.ts";
 import { type StandIn, startStandIn } from "../server.ts";
 
-/** Process 1. $1 is the folder on the host. */
+/** Process 1. $1 is the folder on the host, the rest what takes sync() away. */
 const initScript = [
   "set -e",
+  "dir=$1; shift",
   "mount --make-rprivate /",
   "mount -t proc proc /proc",
   "for d in /var/lib/zfs /etc/zfs /run /mnt; do mkdir -p $d; mount -t tmpfs tmpfs $d; done",
   "mkdir -p /run/zfs /run/lock /mnt/tank",
-  "zfs-fuse --no-daemon > $1/zfs.log 2>&1 &",
-  "for i in $(seq 100); do zpool list >/dev/null 2>&1 && break; sleep 0.05; done",
-  "truncate -s 4G $1/pool.img",
-  "zpool create -m /mnt/tank tank $1/pool.img",
-  "for d in nfs iscsi; do zfs create -p tank/k8s/$d/v; done",
-  "touch $1/ready",
+  '"$@" zfs-fuse --no-daemon > $dir/zfs.log 2>&1 &',
+  'for i in $(seq 100); do "$@" zpool list >/dev/null 2>&1 && break; sleep 0.05; done',
+  "truncate -s 4G $dir/pool.img",
+  '"$@" zpool create -m /mnt/tank tank $dir/pool.img',
+  'for d in nfs iscsi; do "$@" zfs create -p tank/k8s/$d/v; done',
+  "touch $dir/ready",
   "sleep infinity & while :; do wait; done",
 ].join("\n");
 
@@ -77,10 +79,10 @@ const users: StandInConfigInput["users"] = [
 export const openTestSite = async (): Promise<TestSite> => {
   const dir = mkdtempSync(join(tmpdir(), "hf-truenas-"));
   const unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--net"];
-  const sandbox = start([...unshare, "bash", "-c", initScript, "init", dir], join(dir, "init.log"));
+  const sandbox = start([...unshare, "bash", "-c", initScript, "init", dir, ...withoutSync()], join(dir, "init.log"));
   await readyFile(dir);
   const init = readFileSync(`/proc/${sandbox.pid}/task/${sandbox.pid}/children`, "utf8").trim();
-  const inside = ["nsenter", "-t", init, "-m", "-p", "--"];
+  const inside = ["nsenter", "-t", init, "-m", "-p", "--", ...withoutSync()];
   const standIns: StandIn[] = [];
   const config: TestSite["config"] = (version, more = {}) => ({
     version,
