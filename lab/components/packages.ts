@@ -19,13 +19,18 @@ const labPackages: readonly string[] = [
   "qbittorrent-nox",
   "e2fsprogs",
   "iproute2",
+  "openssh-server",
   "openssl",
   "util-linux",
   "procps",
 ];
 
 /** Those that bring a system service. The lab runs these programs inside its sandbox, never on the machine itself. */
-const services: Readonly<Record<string, string>> = { containerd: "containerd", "zfs-fuse": "zfs-fuse" };
+const services: Readonly<Record<string, string>> = {
+  containerd: "containerd",
+  "zfs-fuse": "zfs-fuse",
+  "openssh-server": "ssh",
+};
 
 /** The packages that dpkg-query does not report as installed. Its lines are "NAME STATUS". */
 export const missingPackages = (wanted: readonly string[], dpkgOutput: string): string[] => {

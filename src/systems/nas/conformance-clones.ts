@@ -97,6 +97,16 @@ export const describeClones = (bench: () => Bench): void => {
         expect([await somebody.read(clone.name), await somebody.read(source)]).toEqual(["then", "now"]);
       });
 
+      it("of a clone of a clone leaves it a clone of what its origin was one of", async () => {
+        const middle = await nas.clone(snapshot, `${root}/middle`, {});
+        const own = await nas.createSnapshot({ dataset: middle.name, snapshot: "own" });
+        const last = await nas.clone(own, `${root}/last`, {});
+        await nas.promote(last);
+        expect((await present(nas, last.name)).origin).toBe(snapshot.name);
+        expect((await present(nas, middle.name)).origin).toBe(`${last.name}@own`);
+        expect((await present(nas, source)).origin).toBeUndefined();
+      });
+
       it("leaves a dataset that is no clone as it is, so it may be done again", async () => {
         const clone = await nas.clone(snapshot, `${root}/clone`, {});
         await nas.promote(clone);

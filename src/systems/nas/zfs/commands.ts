@@ -18,7 +18,7 @@ export interface Change {
   readonly words: readonly string[];
   /** Continues "The NAS could not ". */
   readonly doing: string;
-  /** Looks whether it took effect; asked when the answer is lost. */
+  /** Looks whether it took effect; asked when the answer is lost, or it was forbidden. */
   readonly isDone: () => Promise<boolean>;
 }
 
@@ -54,7 +54,8 @@ export class Commands {
     try {
       await this.#changeAs([], change);
     } catch (error) {
-      if (!isFailure(error, "NAS_FORBIDDEN")) throw error;
+      // A clone that could not be mounted is refused too, and there: nothing is begun a second time.
+      if (!isFailure(error, "NAS_FORBIDDEN") || (await change.isDone())) throw error;
       await this.#changeAs(["sudo", "-n"], change).catch((again: unknown) => {
         // Without sudo, what the user lacks is the answer.
         throw isFailure(again, "NAS_FORBIDDEN", "NAS_UNSUPPORTED") ? error : again;

@@ -7,10 +7,10 @@ const texts: readonly (readonly [FailureCode, RegExp])[] = [
   // sudo's refusals are among them: what needs root is asked for with `sudo -n`.
   [
     "NAS_FORBIDDEN",
-    /permission denied|insufficient privileges|operation not permitted|must be (super-?user|root)|a password is required|is not in the sudoers|not allowed to (run|execute)|only be mounted by root/i,
+    /permission denied|insufficient privileges|operation not permitted|must be (super-?user|root)|a password is required|is not in the sudoers|not allowed to (run|execute)|only be mounted by root|env: .*sudo.*(no such file|not found)/i,
   ],
   ["NAS_UNSUPPORTED", /(env|sh|bash): .*(zfs|zpool).*(no such file|not found)|ZFS modules are not loaded/i],
-  ["NAS_EXISTS", /dataset already exists|conflicts with '[^']*' from target/],
+  ["NAS_EXISTS", /dataset already exists|conflicting snapshot '|conflicts with '/],
   ["NAS_MISSING", /dataset does not exist|parent does not exist|no such (pool|parent)|could not find any snapshots/],
   ["NAS_HAS_CLONES", /dependent clones|clones of previous snapshots exist/],
   ["NAS_HAS_CHILDREN", /has children/],

@@ -199,7 +199,8 @@ export class ZfsNas implements Nas {
       // On Linux a user may clone, and only root may mount what came of it.
       if (!isFailure(error, "NAS_FORBIDDEN") || !(await isDone())) throw error;
       const doing = `mount the clone "${target}", which it has made`;
-      await this.#commands.change({ words: ["zfs", "mount", target], doing, isDone });
+      const isMounted = (): Promise<boolean> => this.#reader.isMounted(target);
+      await this.#commands.change({ words: ["zfs", "mount", target], doing, isDone: isMounted });
     }
   }
 

@@ -47,6 +47,11 @@ export class Reader {
     return parseSnapshots(text).filter((snapshot) => recursive || snapshot.dataset === dataset);
   }
 
+  async isMounted(name: string): Promise<boolean> {
+    const words = ["zfs", "get", "-Hp", "-o", "value", "mounted", name];
+    return (await this.#commands.read(words, `say whether "${name}" is mounted`)).trim() === "yes";
+  }
+
   /** Nothing, when `name` does not exist. */
   async #list(words: readonly string[], name: string): Promise<string> {
     return await this.#present(["zfs", "list", "-Hp", ...words], `list "${name}"`);

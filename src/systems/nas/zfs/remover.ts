@@ -39,7 +39,7 @@ export class ZfsRemover implements NasRemover {
     const own = await this.#reader.snapshots(name);
     checkDatasetRemoval(dataset, snapshots, { dataset: seen, snapshots: own, children: below.map((one) => one.name) });
     // What uses it is met before its snapshots are gone. Without them, ZFS refuses a dataset that has got a new one.
-    if (await this.#isMounted(name)) await this.#unmount(name);
+    if (await this.#reader.isMounted(name)) await this.#unmount(name);
     if (own.length > 0)
       await this.#commands.change({
         words: ["zfs", "destroy", together(name, own)],
@@ -61,16 +61,11 @@ export class ZfsRemover implements NasRemover {
     await this.#commands.close();
   }
 
-  async #isMounted(name: string): Promise<boolean> {
-    const words = ["zfs", "get", "-Hp", "-o", "value", "mounted", name];
-    return (await this.#commands.read(words, `say whether "${name}" is mounted`)).trim() === "yes";
-  }
-
   async #unmount(name: string): Promise<void> {
     await this.#commands.change({
       words: ["zfs", "unmount", name],
       doing: `unmount "${name}"`,
-      isDone: async () => !(await this.#isMounted(name)),
+      isDone: async () => !(await this.#reader.isMounted(name)),
     });
   }
 }

@@ -91,7 +91,8 @@ export class SshShell implements Shell {
         if (this.#client === client) this.#client = undefined;
         refuse(new Error("the connection was closed"));
       });
-      client.once("ready", () => resolve(client));
+      // A command is several small packets each way; without this each waits for the one before to be confirmed.
+      client.once("ready", () => resolve(client.setNoDelay(true)));
       try {
         client.connect(this.#config(see));
       } catch (error) {
