@@ -10,6 +10,7 @@ import {
   extentOf,
   iqnBaseOf,
   shareOf,
+  resourceProperties,
   snapshotOf,
   snapshotProperties,
   targetExtentOf,
@@ -74,14 +75,14 @@ const snapshotEntries = async (
 ): Promise<readonly Entry[]> => {
   if (!isDatasetName(name) && !isSnapshotName(name)) return [];
   if (hasSnapshotResources(api.version)) {
-    const query = { paths: [name], recursive: options.recursive, properties: snapshotProperties, get_holds: true };
+    const query = { paths: [name], recursive: options.recursive, properties: resourceProperties, get_holds: true };
     return entriesOf(await api.read(snapshotResourceQuery, [query]).catch(noneWhereAbsent), snapshotResourceQuery);
   }
   const field = name.includes("@") ? "id" : "dataset";
   const itself = [field, "=", name];
   const filters = options.recursive ? [["OR", [itself, ["dataset", "^", `${name}/`]]]] : [itself];
   const method = snapshotMethod(api.version, "query");
-  const answer = await api.read(method, [filters, { extra: { properties: snapshotProperties, holds: true } }]);
+  const answer = await api.read(method, [filters, { extra: { properties: snapshotProperties } }]);
   return entriesOf(answer, method);
 };
 

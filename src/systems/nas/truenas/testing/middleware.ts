@@ -37,6 +37,9 @@ const words: Partial<Record<FailureCode, readonly [number, string]>> = {
   NAS_READ_ONLY: [EFAULT, "pool is read-only"],
 };
 
+/** What TrueNAS lets an existing dataset have, in bytes; a new clone may have less. */
+export const smallestQuota = 1024 ** 3;
+
 const property = (raw: string, source = "LOCAL") => ({ value: raw, rawvalue: raw, parsed: raw, source });
 
 export class Middleware {
@@ -174,6 +177,9 @@ export class Middleware {
   #update(name: string, data: Row): unknown {
     const dataset = this.zfs.dataset(name);
     this.zfs.checkWritable(name, true);
+    const refquota = Number(data["refquota"] ?? 0);
+    if (refquota > 0 && refquota < smallestQuota)
+      throw new Refused(22, `Input should be greater than or equal to ${smallestQuota}`, "data.refquota");
     if (data["refquota"] !== undefined) dataset.refquota = Number(data["refquota"]) || undefined;
     if (data["volsize"] !== undefined) dataset.volsize = Number(data["volsize"]);
     for (const { key, value, remove } of (data["user_properties_update"] ?? []) as UserProperty[]) {
@@ -250,12 +256,12 @@ export class Middleware {
       dataset: dataset.name,
       snapshot_name: name,
       createtxg,
-      holds: Object.fromEntries([...holds].map((tag) => [tag, 1])),
       properties: {
         guid: property(guid),
         creation: property(String(Math.floor(created / 1000))),
         used: property("0"),
         referenced: property("1024"),
+        userrefs: property(String(holds.size)),
       },
     };
   }
@@ -282,7 +288,7 @@ export class Middleware {
       holds: snapshot.holds.size === 0 ? null : [...snapshot.holds],
       properties: Object.fromEntries(
         Object.entries(properties)
-          .filter(([name]) => name !== "guid")
+          .filter(([name]) => name !== "guid" && name !== "userrefs")
           .map(([name, { rawvalue }]) => [name, { raw: rawvalue, value: Number(rawvalue), source: null }]),
       ),
     };
