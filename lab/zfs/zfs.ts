@@ -5,6 +5,7 @@
  * properties in one `set`, and several snapshots in one command.
  */
 import type { Exec } from "./exec.ts";
+import { spelled, unspelled } from "./odd-values.ts";
 import { isZfsError, ZfsError } from "./zfs-error.ts";
 
 export type Properties = Readonly<Record<string, string>>;
@@ -102,7 +103,7 @@ export interface SnapshotOptions {
 }
 
 const propertyFlags = (properties: Properties = {}): readonly string[] =>
-  Object.entries(properties).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+  Object.entries(properties).flatMap(([name, value]) => ["-o", `${name}=${spelled(name, value)}`]);
 
 const flag = (wanted: boolean | undefined, name: string): readonly string[] => (wanted === true ? [name] : []);
 
@@ -116,7 +117,7 @@ export const parseProperties = (text: string): ReadonlyMap<string, PropertyValue
       const [name] = fields;
       const source = fields.at(-1);
       if (name === undefined || source === undefined || fields.length < 3) return [];
-      return [[name, { value: fields.slice(1, -1).join("\t"), source }] as const];
+      return [[name, { value: unspelled(name, fields.slice(1, -1).join("\t")), source }] as const];
     }),
   );
 
@@ -183,7 +184,8 @@ export const openZfs = (exec: Exec): Zfs => {
       return parseTree(await zfs("get", "-Hp", ...flags, "-o", "name,property,value,source", "all", ...where));
     },
     set: async (name, properties) => {
-      for (const [property, value] of Object.entries(properties)) await zfs("set", `${property}=${value}`, name);
+      for (const [property, value] of Object.entries(properties))
+        await zfs("set", `${property}=${spelled(property, value)}`, name);
     },
     inherit: async (name, property) => void (await zfs("inherit", property, name)),
     destroy: async (name, { recursive, force, defer } = {}) =>

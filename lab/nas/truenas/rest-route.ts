@@ -37,9 +37,18 @@ const operators: Readonly<Record<string, string>> = {
   regex: "~",
 };
 
+/** What stands behind `extra.` is JSON; TrueNAS fails over anything else, text is kept here. */
+const extraValue = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
 const extraOf = (query: URLSearchParams): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
-    [...query].flatMap(([key, value]) => (key.startsWith("extra.") ? [[key.slice(6), scalar(value)]] : [])),
+    [...query].flatMap(([key, value]) => (key.startsWith("extra.") ? [[key.slice(6), extraValue(value)]] : [])),
   );
 
 /** Filters and options out of `?field=value&field__op=value&limit=&offset=&count=&sort=&extra.x=`. */

@@ -40,6 +40,8 @@ export interface NasSubject {
   readonly somebody: Somebody;
   /** An empty filesystem, where the suite makes everything; what is left there is the subject's to remove. */
   readonly parent: string;
+  /** The smallest quota that the NAS lets an existing dataset have, in bytes; 1 MiB by default. */
+  readonly smallestQuota?: number;
   /** Whether `create` can make volumes. */
   readonly volumes: boolean;
   /** What new exports are made like; absent where the NAS has none. */
@@ -54,6 +56,9 @@ export interface Bench {
 }
 
 export const MiB = 1024 * 1024;
+
+/** A quota that the NAS takes, in bytes. */
+export const quotaOf = ({ smallestQuota = MiB }: NasSubject): number => Math.max(64 * MiB, smallestQuota);
 
 /** The code that a call fails with; "done" when it succeeds. */
 export const codeOf = async (call: Promise<unknown>): Promise<string> => {

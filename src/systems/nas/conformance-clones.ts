@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Bench, codeOf, identityOf, MiB, present } from "./conformance-bench.ts";
+import { type Bench, codeOf, identityOf, MiB, present, quotaOf } from "./conformance-bench.ts";
 import type { Nas, Snapshot } from "./port.ts";
 
 /** Clones, and what becomes of them. */
@@ -37,7 +37,7 @@ export const describeClones = (bench: () => Bench): void => {
       });
 
       it("have the properties and the quota that they are given, and none of their origin", async () => {
-        await nas.change(source, { refquota: 64 * MiB });
+        await nas.change(source, { refquota: quotaOf(bench().subject) });
         const plain = await nas.clone(snapshot, `${root}/plain`, {});
         expect(plain).toMatchObject({ properties: {}, refquota: undefined });
         const change = { refquota: 32 * MiB, properties: { "x:own": "2", "x:odd": `a\tb\n"c" $d`, "x:not": null } };

@@ -25,9 +25,14 @@ describe("a dataset", () => {
     expect(datasetOf(filesystem, {})).toMatchObject({ guid: "18446744073709551615", createtxg: "184467" });
   });
 
-  it("is told by the second of its creation where TrueNAS tells neither GUID nor createtxg", () => {
+  it("is told by its name and the second of its creation where TrueNAS tells neither GUID nor createtxg", () => {
     const { guid: _, createtxg: __, ...entry } = filesystem;
-    expect(datasetOf(entry, {})).toMatchObject({ guid: "1795383860", createtxg: "1795383860" });
+    const told = datasetOf(entry, {});
+    expect(told.createtxg).toBe("1795383860");
+    expect(told.guid).toMatch(/^\d+$/);
+    expect(datasetOf(entry, {}).guid).toBe(told.guid);
+    for (const other of [{ id: "tank/b" }, { creation: raw("1795383861") }])
+      expect(datasetOf({ ...entry, ...other }, {}).guid).not.toBe(told.guid);
     const { creation: ___, ...nothing } = entry;
     expect(() => datasetOf(nothing, {})).toThrow(expect.objectContaining({ code: "NAS_REFUSED" }));
   });
@@ -81,15 +86,18 @@ describe("a snapshot", () => {
   });
 
   it.each([
-    [{}, false],
-    [{ truenas: 1 }, true],
-    [null, false],
-    [undefined, false],
-    [[], false],
-    [["zrepl_step"], true],
-  ])("with the holds %j is held: %j", (holds, held) => {
-    const entry = { ...(decodeJson(snapshotText(1n, 2n)) as Entry), holds };
-    expect(snapshotOf(entry).held).toBe(held);
+    [null, undefined, false],
+    [[], "0", false],
+    [["zrepl_step"], undefined, true],
+    [undefined, "0", false],
+    [undefined, "2", true],
+    // TrueNAS says so of tags that it could not read.
+    [{}, "1", true],
+  ])("with the holds %j and %j of them counted is held: %j", (holds, userrefs, held) => {
+    const entry = decodeJson(snapshotText(1n, 2n)) as Entry;
+    const counted = userrefs === undefined ? {} : { userrefs: raw(userrefs) };
+    const properties = { ...(entry["properties"] as Entry), ...counted };
+    expect(snapshotOf({ ...entry, holds, properties }).held).toBe(held);
   });
 });
 

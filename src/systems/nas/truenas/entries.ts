@@ -1,4 +1,5 @@
 /** TrueNAS' answers as the port's objects. What is not of the expected shape is refused here, once. */
+import { createHash } from "node:crypto";
 import { Failure } from "../../../model/failure.ts";
 import type {
   Dataset,
@@ -28,8 +29,11 @@ export const datasetProperties: readonly string[] = [
   "readonly",
 ];
 
-/** Those of a Snapshot. */
-export const snapshotProperties: readonly string[] = ["guid", "creation", "used", "referenced"];
+/** Those of a Snapshot. `userrefs` counts holds, whose tags TrueNAS leaves out when it cannot read them. */
+export const snapshotProperties: readonly string[] = ["guid", "creation", "used", "referenced", "userrefs"];
+
+/** The same for `zfs.resource.snapshot.query`, which tells all tags. */
+export const resourceProperties: readonly string[] = ["creation", "used", "referenced"];
 
 const malformed = (what: string): Failure =>
   new Failure("NAS_REFUSED", {
@@ -98,15 +102,19 @@ const need = <T>(value: T | undefined, name: string, of: string): T => {
 const wordOrNothing = (value: string | undefined, nothing: readonly string[]): string | undefined =>
   value === undefined || nothing.includes(value) ? undefined : value;
 
+/** 64 bits that no other name, and no other second, gives. */
+const standIn = (name: string, creation: string): string =>
+  createHash("sha256").update(`${name} ${creation}`).digest().readBigUInt64BE().toString();
+
 /**
- * Until 25.04 TrueNAS tells neither GUID nor createtxg of a dataset. The second of its creation stands in for both
- * there: it too differs when a name is used again, and grows.
+ * Until 25.04 TrueNAS tells neither GUID nor createtxg of a dataset. What is made of its name and the second of its
+ * creation stands in for the GUID there, and that second for the createtxg: they too differ when a name is used again.
  */
 const datasetIdentity = (entry: Entry, name: string) => {
   const creation = need(rawOf(entry, "creation"), "creation", name);
   return {
     name,
-    guid: digitsOf(rawOf(entry, "guid")) ?? creation,
+    guid: digitsOf(rawOf(entry, "guid")) ?? standIn(name, creation),
     createtxg: digitsOf(rawOf(entry, "createtxg")) ?? creation,
     created: Number(creation) * 1000,
   };
@@ -143,8 +151,7 @@ export const datasetOf = (entry: Entry, properties: Readonly<Record<string, stri
   };
 };
 
-const isHeld = (holds: unknown): boolean =>
-  Array.isArray(holds) ? holds.length > 0 : isEntry(holds) && Object.keys(holds).length > 0;
+const isHeld = (tags: unknown): boolean => Array.isArray(tags) && tags.length > 0;
 
 /** One entry of `zfs.snapshot.query`, `pool.snapshot.query` or `zfs.resource.snapshot.query`. */
 export const snapshotOf = (entry: Entry): Snapshot => {
@@ -159,7 +166,7 @@ export const snapshotOf = (entry: Entry): Snapshot => {
     created: need(bytesOf(properties, "creation"), "creation", name) * 1000,
     used: bytesOf(properties, "used") ?? 0,
     referenced: bytesOf(properties, "referenced") ?? 0,
-    held: isHeld(entry["holds"]),
+    held: isHeld(entry["holds"]) || (bytesOf(properties, "userrefs") ?? 0) > 0,
   };
 };
 

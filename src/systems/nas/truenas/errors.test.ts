@@ -89,7 +89,8 @@ describe("a refusal", () => {
   it.each([
     ["pool.snapshot.create", ["SNAPSHOT_WRITE"]],
     ["zfs.snapshot.query", ["SNAPSHOT_READ"]],
-    ["zfs.snapshot.clone", ["SNAPSHOT_WRITE", "DATASET_WRITE"]],
+    ["zfs.snapshot.clone", ["FULL_ADMIN"]],
+    ["pool.snapshot.clone", ["SNAPSHOT_WRITE", "DATASET_WRITE"]],
     ["pool.snapshot.delete", ["SNAPSHOT_DELETE"]],
     ["pool.dataset.delete", ["DATASET_DELETE"]],
     ["pool.dataset.promote", ["DATASET_WRITE"]],

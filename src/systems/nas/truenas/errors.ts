@@ -162,7 +162,7 @@ export const failureOfRefusal = (refusal: ApiRefusal, what: string): Failure => 
     why: `${refusal.method} is not allowed for this user.`,
     ...(roles.length === 0
       ? {}
-      : { todo: `Give the user the role ${roles.join(" and ")}: docs/nas/truenas.md says how, and what not to give.` }),
+      : { todo: `Give the user the role ${roles.join(" or ")}: docs/nas/truenas.md says how, and what not to give.` }),
   });
 };
 

@@ -18,6 +18,9 @@ export const canRename = (version: Version): boolean => isAtLeast(version, 25, 1
 /** Roles for pools exist since 25.04; before, any user may list them. */
 export const hasPoolRoles = (version: Version): boolean => isAtLeast(version, 25, 4);
 
+/** Until 25.04 no role but FULL_ADMIN lists it; `pool.snapshot.clone` has roles of its own. */
+export const adminsClone = "zfs.snapshot.clone";
+
 const prefixes: readonly (readonly [string, string])[] = [
   ["zfs.resource.snapshot.", "SNAPSHOT"],
   ["zfs.snapshot.", "SNAPSHOT"],
@@ -37,12 +40,13 @@ const prefixes: readonly (readonly [string, string])[] = [
 const separateDelete: ReadonlySet<string> = new Set(["SNAPSHOT", "DATASET"]);
 const readVerbs: ReadonlySet<string> = new Set(["query", "config", "sessions", "version"]);
 
-/** The roles without which TrueNAS refuses a method; empty for what every user may call. */
+/** The roles of which TrueNAS asks for one; empty for what every user may call. */
 export const rolesOf = (method: string): readonly string[] => {
   const prefix = prefixes.find(([start]) => method.startsWith(start))?.[1];
   if (prefix === undefined) return [];
   const verb = method.slice(method.lastIndexOf(".") + 1);
   if (readVerbs.has(verb)) return [`${prefix}_READ`];
   if (verb === "delete" && separateDelete.has(prefix)) return [`${prefix}_DELETE`];
+  if (method === adminsClone) return ["FULL_ADMIN"];
   return verb === "clone" ? ["SNAPSHOT_WRITE", "DATASET_WRITE"] : [`${prefix}_WRITE`];
 };

@@ -6,6 +6,7 @@ import type { Api } from "./api.ts";
 import { JsonRpc } from "./json-rpc.ts";
 import { TrueNasRemover } from "./remover.ts";
 import { Rest } from "./rest.ts";
+import type { Asker } from "./rights.ts";
 import { NoJsonRpc } from "./session.ts";
 import { TrueNas } from "./truenas.ts";
 
@@ -27,11 +28,16 @@ const defaultTimeout = 120_000;
 
 /** Connects and logs in. Throws NAS_* Failures only. */
 export const openTrueNas = async (options: TrueNasOptions): Promise<Nas> =>
-  new TrueNas(await openApi(options), options.user);
+  new TrueNas(await openApi(options), askerOf(options));
 
 /** The same for the credential that destroys. */
 export const openTrueNasRemover = async (options: TrueNasOptions): Promise<NasRemover> =>
-  new TrueNasRemover(await openApi(options), options.user);
+  new TrueNasRemover(await openApi(options), askerOf(options));
+
+const askerOf = ({ user, apiKey }: TrueNasOptions): Asker => ({
+  user,
+  keyNumber: /^(\d+)-/.exec(apiKey)?.[1],
+});
 
 /** No key goes out before it is known which of the two answers there. */
 const openApi = async (options: TrueNasOptions): Promise<Api> => {

@@ -1,6 +1,6 @@
 /** What both credentials look at: datasets, snapshots, exports. */
 import type { Dataset, Exports, Identity, Snapshot } from "../port.ts";
-import { parentOf, poolOf } from "../names.ts";
+import { isDatasetName, isSnapshotName, parentOf, poolOf } from "../names.ts";
 import { type Api, ApiRefusal, type Params } from "./api.ts";
 import {
   datasetOf,
@@ -10,6 +10,7 @@ import {
   extentOf,
   iqnBaseOf,
   shareOf,
+  resourceProperties,
   snapshotOf,
   snapshotProperties,
   targetExtentOf,
@@ -26,6 +27,7 @@ const list = async (api: Api, method: string, params: Params): Promise<readonly 
 export const table = async (api: Api, method: string): Promise<readonly Entry[]> => await list(api, method, [[], {}]);
 
 const datasetEntry = async (api: Api, name: string, withChildren: boolean): Promise<Entry | undefined> => {
+  if (!isDatasetName(name)) return undefined;
   const extra = { flat: false, retrieve_children: withChildren, properties: datasetProperties };
   const [entry] = await list(api, "pool.dataset.query", [[["id", "=", name]], { extra }]);
   return entry;
@@ -71,15 +73,16 @@ const snapshotEntries = async (
   name: string,
   options: { readonly recursive: boolean },
 ): Promise<readonly Entry[]> => {
+  if (!isDatasetName(name) && !isSnapshotName(name)) return [];
   if (hasSnapshotResources(api.version)) {
-    const query = { paths: [name], recursive: options.recursive, properties: snapshotProperties, get_holds: true };
+    const query = { paths: [name], recursive: options.recursive, properties: resourceProperties, get_holds: true };
     return entriesOf(await api.read(snapshotResourceQuery, [query]).catch(noneWhereAbsent), snapshotResourceQuery);
   }
   const field = name.includes("@") ? "id" : "dataset";
   const itself = [field, "=", name];
   const filters = options.recursive ? [["OR", [itself, ["dataset", "^", `${name}/`]]]] : [itself];
   const method = snapshotMethod(api.version, "query");
-  const answer = await api.read(method, [filters, { extra: { properties: snapshotProperties, holds: true } }]);
+  const answer = await api.read(method, [filters, { extra: { properties: snapshotProperties } }]);
   return entriesOf(answer, method);
 };
 

@@ -9,16 +9,16 @@ import { worded } from "./errors.ts";
 import { withLookUp } from "./lost-answers.ts";
 import { snapshotMethod } from "./methods.ts";
 import { readClones, readDatasets, readExports, readSnapshot, readSnapshots } from "./reading.ts";
-import { readRights } from "./rights.ts";
+import { type Asker, readRights } from "./rights.ts";
 
 export class TrueNasRemover implements NasRemover {
   readonly #api: Api;
-  readonly #user: string;
+  readonly #asker: Asker;
 
   /** `api` is this object's own from now on. */
-  constructor(api: Api, user: string) {
+  constructor(api: Api, asker: Asker) {
     this.#api = api;
-    this.#user = user;
+    this.#asker = asker;
   }
 
   async destroySnapshot(snapshot: Identity): Promise<void> {
@@ -44,7 +44,7 @@ export class TrueNasRemover implements NasRemover {
   }
 
   async rights(): Promise<Rights> {
-    return await readRights(this.#api, this.#user, "remover");
+    return await readRights(this.#api, this.#asker, "remover");
   }
 
   async close(): Promise<void> {

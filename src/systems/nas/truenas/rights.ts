@@ -1,8 +1,9 @@
 /** What a credential may do, as far as TrueNAS tells, and how that compares with what Holdfast does with it. */
 import type { Rights } from "../port.ts";
 import { type Api, ApiRefusal } from "./api.ts";
+import { type Allowed, rightsOfAllowList } from "./allow-list.ts";
 import { worded } from "./errors.ts";
-import { hasPoolRoles } from "./methods.ts";
+import { adminsClone, hasPoolRoles, snapshotMethod } from "./methods.ts";
 
 export type Purpose = "routine" | "remover";
 
@@ -51,6 +52,12 @@ const gives = (granted: ReadonlySet<string>, role: string): boolean => {
 const isExcessive = (role: string, needed: readonly string[]): boolean =>
   role !== "READONLY_ADMIN" && !role.endsWith("_READ") && !needed.includes(role);
 
+/** What nobody but an administrator may do, and Holdfast needs: of 25.04, cloning. */
+const beyondRoles = (api: Api, purpose: Purpose, granted: readonly string[]): readonly string[] =>
+  purpose === "routine" && snapshotMethod(api.version, "clone") === adminsClone && !granted.includes(everything)
+    ? [`${everything} (for ${adminsClone})`]
+    : [];
+
 /** Compares roles with what is needed. */
 export const rightsOfRoles = (user: string, roles: readonly string[], needed: readonly string[]): Rights => {
   const granted = new Set(roles);
@@ -73,22 +80,45 @@ const rolesOf = (value: unknown): readonly string[] | undefined => {
   return Array.isArray(list) ? list.filter((role) => typeof role === "string") : undefined;
 };
 
-/** A key of 24.10 belongs to no user, and TrueNAS then refuses to say who is asking. */
-const nobody = (error: unknown): undefined => {
-  if (error instanceof ApiRefusal && /logged in using/i.test(error.message)) return undefined;
-  throw error;
+/** Who asks. */
+export interface Asker {
+  readonly user: string;
+  /** "3" of the key "3-…". */
+  readonly keyNumber: string | undefined;
+}
+
+/** Whatever REST refuses to say of a key is not known; over JSON-RPC there is always a user, so a refusal is one. */
+const untold =
+  ({ transport }: Api) =>
+  (error: unknown): undefined => {
+    if (transport === "rest" && error instanceof ApiRefusal) return undefined;
+    throw error;
+  };
+
+/** The list of a key of 24.10; undefined when the key is not allowed to look at itself. */
+const allowListOf = async (api: Api, { keyNumber }: Asker): Promise<readonly Allowed[] | undefined> => {
+  if (api.transport !== "rest" || keyNumber === undefined) return undefined;
+  const answer = await api.read("api_key.query", [[["id", "=", keyNumber]], {}]).catch(untold(api));
+  const [key] = Array.isArray(answer) ? (answer as { allowlist?: readonly Allowed[] }[]) : [];
+  return Array.isArray(key?.allowlist) ? key.allowlist : undefined;
 };
 
 /**
- * What TrueNAS says of whoever is logged in. With an API key of 24.10 it says nothing: `granted` is then "unknown" and
- * nothing else is claimed.
+ * What TrueNAS says of whoever is logged in: roles, or for a key of 24.10 its list. Where it says neither, `granted` is
+ * "unknown" and nothing else is claimed.
  */
-export const readRights = async (api: Api, user: string, purpose: Purpose): Promise<Rights> => {
-  const me = (await worded("TrueNAS does not tell the user's rights.", () => api.read("auth.me", []).catch(nobody))) as
-    | Me
-    | undefined;
-  const roles = rolesOf(me?.privilege?.roles);
-  if (roles === undefined) return { user, granted: [unknown], missing: [], excessive: [] };
-  const name = typeof me?.pw_name === "string" ? me.pw_name : user;
-  return rightsOfRoles(name, roles, needsOf(api, purpose));
+export const readRights = async (api: Api, asker: Asker, purpose: Purpose): Promise<Rights> => {
+  const { user } = asker;
+  return await worded("TrueNAS does not tell the user's rights.", async () => {
+    const me = (await api.read("auth.me", []).catch(untold(api))) as Me | undefined;
+    const roles = rolesOf(me?.privilege?.roles);
+    if (roles !== undefined) {
+      const name = typeof me?.pw_name === "string" ? me.pw_name : user;
+      const rights = rightsOfRoles(name, roles, needsOf(api, purpose));
+      return { ...rights, missing: [...rights.missing, ...beyondRoles(api, purpose, roles)] };
+    }
+    const list = await allowListOf(api, asker);
+    if (list !== undefined) return rightsOfAllowList(user, list, purpose);
+    return { user, granted: [unknown], missing: [], excessive: [] };
+  });
 };

@@ -21,16 +21,16 @@ import { poolOf, replicationTaskOf, snapshotTaskOf } from "./entries.ts";
 import { createExport, readSessions, removeExport } from "./exporting.ts";
 import { canRename } from "./methods.ts";
 import { readDataset, readDatasets, readExports, readSnapshots, table } from "./reading.ts";
-import { readRights } from "./rights.ts";
+import { type Asker, readRights } from "./rights.ts";
 
 export class TrueNas implements Nas {
   readonly #api: Api;
-  readonly #user: string;
+  readonly #asker: Asker;
 
   /** `api` is this object's own from now on. */
-  constructor(api: Api, user: string) {
+  constructor(api: Api, asker: Asker) {
     this.#api = api;
-    this.#user = user;
+    this.#asker = asker;
   }
 
   async describe(): Promise<NasDescription> {
@@ -110,7 +110,7 @@ export class TrueNas implements Nas {
   }
 
   async rights(): Promise<Rights> {
-    return await readRights(this.#api, this.#user, "routine");
+    return await readRights(this.#api, this.#asker, "routine");
   }
 
   async close(): Promise<void> {

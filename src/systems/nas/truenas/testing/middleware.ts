@@ -37,6 +37,9 @@ const words: Partial<Record<FailureCode, readonly [number, string]>> = {
   NAS_READ_ONLY: [EFAULT, "pool is read-only"],
 };
 
+/** What TrueNAS lets an existing dataset have, in bytes; a new clone may have less. */
+export const smallestQuota = 1024 ** 3;
+
 const property = (raw: string, source = "LOCAL") => ({ value: raw, rawvalue: raw, parsed: raw, source });
 
 export class Middleware {
@@ -44,6 +47,8 @@ export class Middleware {
   readonly version: Version;
   readonly versionText: string;
   roles: readonly string[] | undefined = ["READONLY_ADMIN"];
+  /** Of the key of 24.10, when it may look at itself. */
+  allowList: readonly object[] | undefined;
   readonly #tables = new Map<string, Row[]>();
   #lastId = 0;
   #now = new Date().getTime() - 300_000;
@@ -87,6 +92,11 @@ export class Middleware {
     "auth.me": () => {
       if (this.roles === undefined) throw new Refused(EFAULT, "You are logged in using API_KEY");
       return { pw_name: "holdfast", privilege: { roles: { $set: this.roles } } };
+    },
+    "api_key.query": ([filters]) => {
+      if (this.allowList === undefined) throw new Refused(13, "Not authorized");
+      const [[, , id]] = filters as [Params];
+      return id === "3" ? [{ id: 3, allowlist: this.allowList }] : [];
     },
     "pool.query": () =>
       this.zfs.pools().map(({ name, health, size, free }) => ({ id: 1, name, status: health, size, free })),
@@ -167,6 +177,9 @@ export class Middleware {
   #update(name: string, data: Row): unknown {
     const dataset = this.zfs.dataset(name);
     this.zfs.checkWritable(name, true);
+    const refquota = Number(data["refquota"] ?? 0);
+    if (refquota > 0 && refquota < smallestQuota)
+      throw new Refused(22, `Input should be greater than or equal to ${smallestQuota}`, "data.refquota");
     if (data["refquota"] !== undefined) dataset.refquota = Number(data["refquota"]) || undefined;
     if (data["volsize"] !== undefined) dataset.volsize = Number(data["volsize"]);
     for (const { key, value, remove } of (data["user_properties_update"] ?? []) as UserProperty[]) {
@@ -243,12 +256,12 @@ export class Middleware {
       dataset: dataset.name,
       snapshot_name: name,
       createtxg,
-      holds: Object.fromEntries([...holds].map((tag) => [tag, 1])),
       properties: {
         guid: property(guid),
         creation: property(String(Math.floor(created / 1000))),
         used: property("0"),
         referenced: property("1024"),
+        userrefs: property(String(holds.size)),
       },
     };
   }
@@ -275,7 +288,7 @@ export class Middleware {
       holds: snapshot.holds.size === 0 ? null : [...snapshot.holds],
       properties: Object.fromEntries(
         Object.entries(properties)
-          .filter(([name]) => name !== "guid")
+          .filter(([name]) => name !== "guid" && name !== "userrefs")
           .map(([name, { rawvalue }]) => [name, { raw: rawvalue, value: Number(rawvalue), source: null }]),
       ),
     };

@@ -6,6 +6,7 @@ import type { NasSubject } from "../../conformance-bench.ts";
 import type { Nas, NasRemover } from "../../port.ts";
 import { pauses } from "../network.ts";
 import { openTrueNas, openTrueNasRemover, type TrueNasOptions } from "../open.ts";
+import { smallestQuota } from "./middleware.ts";
 import { TrueNasServer } from "./truenas-server.ts";
 
 /** The releases, and the scheme of the address that a user would write. */
@@ -87,6 +88,7 @@ export const subjectOf = async (bench: Bench): Promise<NasSubject> => {
     remover: await bench.remover(),
     parent: "tank/k8s",
     volumes: true,
+    smallestQuota,
     exports: {
       nfs: { id: 1, path: "/mnt/p", enabled: true, comment: "ours", settings: { hosts: ["a"], maproot_user: "root" } },
       iscsi: {
