@@ -5,6 +5,7 @@ import { adoptCommand } from "./adopt.ts";
 import { backupCommand } from "./backup.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusHelp } from "./exit-status-help.ts";
+import { nasRoutes } from "./nas.ts";
 import { pointsRoutes } from "./points.ts";
 import { restoreCommand } from "./restore.ts";
 import { statusCommand } from "./status.ts";
@@ -18,6 +19,7 @@ const routes = buildRouteMap<string, CliContext>({
     restore: restoreCommand,
     points: pointsRoutes,
     why: whyCommand,
+    nas: nasRoutes,
     adopt: adoptCommand,
   },
   docs: { brief: "Every volume of your cluster, provably recoverable", fullDescription: exitStatusHelp },

@@ -31,6 +31,7 @@ const commands = [
   [["points", "show"], ["--output"]],
   [["why"], ["--output"]],
   [["adopt"], []],
+  [["nas", "orphans"], ["--output"]],
 ] as const;
 
 describe("help", () => {
@@ -115,6 +116,7 @@ describe("a command without holdfast.yaml", () => {
     ["points", "show", "p"],
     ["why", "a"],
     ["adopt"],
+    ["nas", "orphans"],
   ];
 
   it.each(runnable)("ends with status 2 and says where it looked: %s %s", async (...words) => {

@@ -1,6 +1,7 @@
 /** What an inventory holds: the cluster's objects as the API server sent them, and the NAS objects behind its volumes. */
 import { mapLimited } from "../../model/concurrency.ts";
 import { apiErrorOf } from "../../systems/kubernetes/api-error.ts";
+import { decodeJson } from "../../systems/kubernetes/json.ts";
 import type { Kubernetes, Resource } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
   NfsShare,
 } from "../../systems/nas/port.ts";
 import type { NasView } from "../datasets/answer.ts";
+import type { PersistentVolume } from "../raw.ts";
 
 /** All objects of one kind, as texts. */
 export interface RawObjects {
@@ -55,6 +57,12 @@ export const readRecordedKinds = async (kubernetes: Kubernetes): Promise<readonl
   });
   return lists.filter((list) => list !== undefined);
 };
+
+/** The PVs of an inventory, decoded. */
+export const persistentVolumesOf = ({ kubernetes }: InventoryContent): readonly PersistentVolume[] =>
+  kubernetes
+    .filter(({ resource }) => resource.plural === resources.persistentVolumes.plural)
+    .flatMap(({ texts }) => texts.map((text) => decodeJson(text) as PersistentVolume));
 
 /** Only what leads to the datasets: the NAS also serves what is none of our business. */
 export const exportsBehind = ({ datasets, exports }: NasView): Exports | undefined => {

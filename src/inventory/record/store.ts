@@ -17,7 +17,7 @@ export interface Inventory extends InventoryContent {
 }
 
 /** Where an inventory lies, and of when it is. */
-export interface InventoryEntry {
+interface InventoryEntry {
   readonly key: string;
   /** ms since 1970. */
   readonly time: number;
@@ -49,6 +49,23 @@ export const readInventory = async (bucket: Bucket, cluster: string, at?: number
   return entry === undefined ? undefined : readEntry(bucket, entry);
 };
 
+/** A reader that looks for a hint does not go further back than this many inventories. */
+const mostInventories = 100;
+
+/**
+ * Newest first, for who looks for a hint: what cannot be read is one hint less, and is passed over. Cost: one list, and
+ * one read for each that is taken, 100 at the most.
+ */
+export async function* inventoriesBackwards(
+  bucket: Bucket,
+  cluster: string,
+): AsyncGenerator<{ readonly inventory: Inventory; readonly time: number }, void, undefined> {
+  for (const entry of (await listInventories(bucket, cluster)).toReversed().slice(0, mostInventories)) {
+    const inventory = await readIfWhole(bucket, entry);
+    if (inventory !== undefined) yield { inventory, time: entry.time };
+  }
+}
+
 // Not a stream: piped, an error of the decompression would reach nobody.
 const unzip = promisify(gunzip);
 
@@ -56,7 +73,7 @@ const unzip = promisify(gunzip);
  * Undefined when it was removed meanwhile. Throws COPY_CORRUPT. Cost: the whole inventory in memory, about as much as the
  * cluster's PVs, claims and workloads are in `kubectl get -o json`.
  */
-export const readEntry = async (bucket: Bucket, { key }: InventoryEntry): Promise<Inventory | undefined> => {
+const readEntry = async (bucket: Bucket, { key }: InventoryEntry): Promise<Inventory | undefined> => {
   const stored = await bucket.get(key);
   if (stored === undefined) return undefined;
   try {
@@ -90,7 +107,9 @@ export const writeInventory = async (
 ): Promise<string | undefined> => {
   const newest = (await listInventories(bucket, place.cluster)).at(-1);
   const fingerprint = fingerprintOf(content);
-  if (newest !== undefined && (await fingerprintIn(bucket, newest)) === fingerprint) return undefined;
+  // Where the newest cannot be read, a new one is due.
+  const last = newest === undefined ? undefined : await readIfWhole(bucket, newest);
+  if (last?.head.fingerprint === fingerprint) return undefined;
   // A clock that was ahead once must not hide every later inventory behind the one that it dated.
   const time = Math.max(now, (newest?.time ?? 0) + 1);
   const key = `${inventoryPrefix(place.cluster)}${timeText(time)}${ending}`;
@@ -128,10 +147,9 @@ const compressed = async (head: Head, content: InventoryContent): Promise<Uint8A
   return Buffer.concat(chunks);
 };
 
-/** Undefined for an inventory that cannot be read: then a new one is due. */
-const fingerprintIn = async (bucket: Bucket, entry: InventoryEntry): Promise<string | undefined> => {
+const readIfWhole = async (bucket: Bucket, entry: InventoryEntry): Promise<Inventory | undefined> => {
   try {
-    return (await readEntry(bucket, entry))?.head.fingerprint;
+    return await readEntry(bucket, entry);
   } catch (error) {
     if (isFailure(error, "COPY_CORRUPT")) return undefined;
     throw error;
