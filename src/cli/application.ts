@@ -5,8 +5,7 @@ import { adoptCommand } from "./adopt.ts";
 import { backupCommand } from "./backup.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusHelp } from "./exit-status-help.ts";
-import { operationsRoutes, resumeCommand, settleCommand, undoCommand } from "./operations.ts";
-import { kitRoutes } from "./kit.ts";
+import { nasRoutes } from "./nas.ts";
 import { pointsRoutes } from "./points.ts";
 import { restoreCommand } from "./restore.ts";
 import { statusCommand } from "./status.ts";
@@ -24,6 +23,7 @@ const routes = buildRouteMap<string, CliContext>({
     settle: settleCommand,
     points: pointsRoutes,
     why: whyCommand,
+    nas: nasRoutes,
     adopt: adoptCommand,
     kit: kitRoutes,
   },

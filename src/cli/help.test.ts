@@ -31,22 +31,7 @@ const commands = [
   [["points", "show"], ["--output"]],
   [["why"], ["--output"]],
   [["adopt"], []],
-  [
-    ["kit", "create"],
-    ["--out", "--recipient", "--passphrase-file", "--yes"],
-  ],
-] as const;
-
-/** These work where there is no holdfast.yaml, or no cluster. */
-const worldless = [
-  [
-    ["kit", "check"],
-    ["--config", "--identity", "--passphrase-file", "--output"],
-  ],
-  [
-    ["kit", "show"],
-    ["--identity", "--passphrase-file", "--secrets", "--output"],
-  ],
+  [["nas", "orphans"], ["--output"]],
 ] as const;
 
 describe("help", () => {
@@ -134,7 +119,7 @@ describe("a command without holdfast.yaml", () => {
     ["points", "show", "p"],
     ["why", "a"],
     ["adopt"],
-    ["kit", "create", "--out", "home.kit"],
+    ["nas", "orphans"],
   ];
 
   it.each(runnable)("ends with status 2 and says where it looked: %s %s", async (...words) => {

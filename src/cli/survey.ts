@@ -3,12 +3,15 @@ import type { Exclusion } from "../inventory/coverage.ts";
 import { coverage, type CoverageRow } from "../inventory/coverage.ts";
 import { readLastKnown } from "../inventory/last-known.ts";
 import { readPoints } from "../inventory/points.ts";
-import { readVolumes } from "../inventory/read.ts";
+import type { PersistentVolume } from "../inventory/raw.ts";
+import { readClusterObjects } from "../inventory/read.ts";
+import { volumesOf } from "../inventory/volumes.ts";
 import { isFailure, type Failure } from "../model/failure.ts";
 import type { PointDetails } from "../model/point.ts";
 import { parseDuration } from "../model/units.ts";
 import { type Volume, volumeName } from "../model/volume.ts";
 import type { Config } from "../config/schema.ts";
+import { lineagesOf } from "./nas-view.ts";
 import type { World } from "./world.ts";
 
 export interface Survey {
@@ -53,25 +56,31 @@ export const survey = async (world: World): Promise<Survey> => {
   const [points, live] = await Promise.all([readPoints(source), readLive(world)]);
   const known = "volumes" in live ? undefined : await readLastKnown(source.bucket, source.prefix, points);
   if (!("volumes" in live) && known === undefined) throw live.because;
-  const volumes = "volumes" in live ? live.volumes : (known?.volumes ?? []);
+  const { volumes, continuations } = await ("volumes" in live
+    ? lineagesOf(world, live.volumes, live.pvs)
+    : lineagesOf(world, known?.volumes ?? [], undefined));
   const rows = coverage({
     volumes,
     points,
     exclusions: exclusionsOf(config),
     rpo: parseDuration(config.policy.rpo) ?? 0,
     now: world.context.clock.now(),
-    continuations: new Map(),
+    continuations,
   });
   const lastKnown =
     "volumes" in live || known === undefined ? undefined : { point: known.point, because: live.because };
   return { volumes, points, rows, lastKnown };
 };
 
-const readLive = async (
-  world: World,
-): Promise<{ readonly volumes: readonly Volume[] } | { readonly because: Failure }> => {
+interface Live {
+  readonly volumes: readonly Volume[];
+  readonly pvs: readonly PersistentVolume[];
+}
+
+const readLive = async (world: World): Promise<Live | { readonly because: Failure }> => {
   try {
-    return { volumes: await readVolumes(await world.kubernetes()) };
+    const objects = await readClusterObjects(await world.kubernetes());
+    return { volumes: volumesOf(objects), pvs: objects.persistentVolumes };
   } catch (error) {
     if (cannotAsk(error)) return { because: error };
     throw error;

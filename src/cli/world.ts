@@ -12,9 +12,11 @@ import type { PointsSource } from "../inventory/points.ts";
 import type { Agents } from "../systems/agent/port.ts";
 import type { Kubernetes, KubeObject } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
+import type { Nas } from "../systems/nas/port.ts";
 import type { Bucket } from "../systems/s3/port.ts";
 import { normalPrefix } from "../systems/velero/bucket-layout.ts";
 import type { WorldFlags } from "./flags.ts";
+import { configuredNas } from "./nas-view.ts";
 
 /** The outside as commands see it; tests make their own from twins. */
 export interface World {
@@ -27,6 +29,8 @@ export interface World {
   bucketWithoutFence(): Promise<Bucket>;
   /** Which cluster this is. */
   self(): Promise<Self>;
+  /** Throws NAS_UNSUPPORTED where holdfast.yaml names none. */
+  nas(): Promise<Nas>;
   points(): Promise<PointsSource>;
   agents(): Promise<Agents>;
   /** The store as an agent is told of it. */
@@ -90,6 +94,11 @@ class RealWorld implements World {
   async self(): Promise<Self> {
     const { cluster: name } = this.loaded.config.holdfast;
     return { uid: await clusterUid(await this.kubernetes()), name, holdfast: manifest.version };
+  }
+
+  async nas(): Promise<Nas> {
+    const { kind } = configuredNas(this);
+    throw new Failure("NAS_UNSUPPORTED", { what: `Holdfast cannot speak with a NAS of the kind "${kind}" yet.` });
   }
 
   async points(): Promise<PointsSource> {

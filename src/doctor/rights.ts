@@ -21,7 +21,7 @@ const list = ["list"];
 const getAndList = ["get", "list"];
 const getAndPatch = ["get", "list", "patch"];
 
-/** What status, backup and restore need, all together. */
+/** What status, backup, restore and `nas orphans` need, all together. */
 export const neededRules = ({ velero, holdfast }: Pick<Config, "velero" | "holdfast">): readonly Rule[] => [
   { resource: resources.namespaces, verbs: ["get", "list", "create"] },
   { resource: resources.persistentVolumeClaims, verbs: getAndList },
@@ -34,6 +34,9 @@ export const neededRules = ({ velero, holdfast }: Pick<Config, "velero" | "holdf
   { resource: resources.daemonSets, verbs: list },
   { resource: resources.jobs, verbs: list },
   { resource: resources.cronJobs, verbs: list },
+  { resource: resources.storageClasses, verbs: list },
+  { resource: resources.applications, verbs: list },
+  { resource: resources.volumeSnapshotContents, verbs: list },
   { resource: resources.pods, subresource: "log", verbs: get, namespace: holdfast.namespace },
   { resource: resources.secrets, verbs: ["list", "create", "delete"], namespace: holdfast.namespace },
   { resource: resources.backups, verbs: ["get", "list", "create"], namespace: velero.namespace },

@@ -1,9 +1,8 @@
 /** Reads the cluster's part of the inventory. Cost: ten list calls, each proportional to its kind's number of objects. */
-import type { Volume } from "../model/volume.ts";
 import type { Kubernetes, KubeObject, Resource } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import type { Claim, Namespace, PersistentVolume, Pod, PodMaker } from "./raw.ts";
-import { type ClusterObjects, volumesOf } from "./volumes.ts";
+import type { ClusterObjects } from "./volumes.ts";
 
 const makerKinds: readonly Resource[] = [
   resources.deployments,
@@ -31,7 +30,3 @@ export const readClusterObjects = async (kubernetes: Kubernetes): Promise<Cluste
   ]);
   return { namespaces, claims, persistentVolumes, pods, makers: makers.flat() };
 };
-
-/** Every PVC of the cluster with its PV and its workloads. */
-export const readVolumes = async (kubernetes: Kubernetes): Promise<readonly Volume[]> =>
-  volumesOf(await readClusterObjects(kubernetes));

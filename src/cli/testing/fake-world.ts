@@ -47,6 +47,7 @@ export const fakeWorld = (
     bucket: async () => new FencedBucket(store, { cluster: "home", self, clock: context.clock }),
     self,
     points: async () => ({ bucket: await world.bucket(), prefix: "velero/", cluster: "home" }),
+    nas: notPlayed("NAS"),
     agents: notPlayed("agents"),
     store: () => ({
       endpoint: "https://nas.lab:9000",

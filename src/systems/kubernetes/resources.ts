@@ -34,6 +34,7 @@ export const resources = {
   horizontalPodAutoscalers: namespaced("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
 
   storageClasses: clusterWide("storage.k8s.io/v1", "StorageClass", "storageclasses"),
+  volumeSnapshotContents: clusterWide("snapshot.storage.k8s.io/v1", "VolumeSnapshotContent", "volumesnapshotcontents"),
   volumeAttachments: clusterWide("storage.k8s.io/v1", "VolumeAttachment", "volumeattachments"),
   csiNodes: clusterWide("storage.k8s.io/v1", "CSINode", "csinodes"),
   leases: namespaced("coordination.k8s.io/v1", "Lease", "leases"),

@@ -6,11 +6,13 @@ import type { NasView } from "../answer.ts";
 export const address = "10.0.0.5";
 const iqnBase = "iqn.2005-10.org.freenas.ctl";
 
+/** Another one for each name, of 64 bits as ZFS' own. */
+const guidOf = (name: string): string =>
+  String(Array.from(name).reduce((sum, letter) => (sum * 31n + BigInt(letter.charCodeAt(0))) % 2n ** 64n, 7n));
+
 export const aDataset = (name: string, part: Partial<Dataset> = {}): Dataset => ({
   name,
-  guid: String(
-    10_000_000_000_000_000_000n + BigInt(Array.from(name).reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7)),
-  ),
+  guid: guidOf(name),
   createtxg: "100",
   kind: "filesystem",
   mountpoint: part.kind === "volume" ? undefined : `/mnt/${name}`,
