@@ -202,7 +202,7 @@ const takeBack = async (options: Doing, wanted: FilesInput, context: StepContext
   if (options.untouched.has(operation)) return;
   let isDecided = false;
   await run(options, wanted, context, {
-    job: { kind: "put-back", targets },
+    job: { kind: "put-back", operation, targets },
     onLine: (line) => (isDecided ||= line.type === "decided"),
   });
   if (!isDecided) return;
