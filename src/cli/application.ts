@@ -6,6 +6,8 @@ import { backupCommand } from "./backup.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitStatusHelp } from "./exit-status-help.ts";
 import { nasRoutes } from "./nas.ts";
+import { operationsRoutes, resumeCommand, settleCommand, undoCommand } from "./operations.ts";
+import { kitRoutes } from "./kit.ts";
 import { pointsRoutes } from "./points.ts";
 import { restoreCommand } from "./restore.ts";
 import { statusCommand } from "./status.ts";

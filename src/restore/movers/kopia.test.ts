@@ -41,63 +41,6 @@ describe("KopiaMover", () => {
       throw new Failure("TARGET_UNUSABLE", { what: "cannot be mounted" });
     });
     const mover = new KopiaMover(agents, store);
-    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
-    await mover.putBack(aPlan(), signal);
-    expect(kinds(agents)).toEqual(["replace"]);
-  });
-
-  it("has nothing to put back when the agent did that itself", async () => {
-    const agents = new MemoryAgents((_task, say) => {
-      say({ type: "touching" });
-      say({ type: "as-before" });
-      throw new Failure("VERIFICATION_FAILED", { what: "wrong" });
-    });
-    const mover = new KopiaMover(agents, store);
-    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "VERIFICATION_FAILED" });
-    await mover.putBack(aPlan(), signal);
-    expect(kinds(agents)).toEqual(["replace"]);
-  });
-
-  it("puts back with another agent what a dead one has left, until that has worked once", async () => {
-    const agents = new MemoryAgents((_task, say) => {
-      say({ type: "touching" });
-      throw new Failure("AGENT_FAILED", { what: "OOMKilled" });
-    });
-    const mover = new KopiaMover(agents, store);
-    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "AGENT_FAILED" });
-    await expect(mover.putBack(aPlan(), signal)).rejects.toMatchObject({ code: "AGENT_FAILED" });
-    agents.play(ignore);
-    await mover.putBack(aPlan(), signal);
-    await mover.putBack(aPlan(), signal);
-    expect(kinds(agents)).toEqual(["replace", "put-back", "put-back"]);
-    expect(agents.tasks.at(-1)).toEqual({
-      operation: "op1",
-      job: { kind: "put-back", operation: "op1", targets: [{ key: "v1", volume: "media/sonarr-config" }] },
-      mounts: [{ key: "v1", namespace: "media", claim: "sonarr-config" }],
-    });
-  });
-
-  it("never puts back what was decided: another agent finishes it, and the files are told as restored", async () => {
-    const agents = new MemoryAgents((_task, say) => {
-      say({ type: "touching" });
-      say({ type: "decided" });
-      throw new Failure("AGENT_FAILED", { what: "evicted" });
-    });
-    const mover = new KopiaMover(agents, store);
-    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "AGENT_FAILED" });
-    agents.play(ignore);
-    expect(await mover.putBack(aPlan(), signal)).toBe("restored");
-    expect(kinds(agents)).toEqual(["replace", "put-back"]);
-  });
-
-  it("learns from the next agent that a silent one had decided", async () => {
-    const agents = new MemoryAgents((_task, say) => {
-      say({ type: "touching" });
-      throw new Failure("AGENT_FAILED", { what: "its log ended" });
-    });
-    const mover = new KopiaMover(agents, store);
-    await expect(mover.replace(aPlan(), ignore, signal)).rejects.toMatchObject({ code: "AGENT_FAILED" });
-    agents.play((_task, say) => say({ type: "decided" }));
-    expect(await mover.putBack(aPlan(), signal)).toBe("restored");
+    await expect(mover.replace(aTask, () => undefined, signal)).rejects.toMatchObject({ code: "TARGET_UNUSABLE" });
   });
 });

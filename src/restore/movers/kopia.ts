@@ -2,9 +2,7 @@
 import type { AgentLine } from "../../agent/lines.ts";
 import type { StoreReference } from "../../agent/job.ts";
 import type { Agents } from "../../systems/agent/port.ts";
-import type { DataMover } from "../apply.ts";
-import type { RestorePlan } from "../plan.ts";
-import { mountsOf, Replacing, type Standing } from "./replacing.ts";
+import { type DataMover, mountsOf, replaceJob, type ReplaceTask } from "./replacement.ts";
 
 export class KopiaMover implements DataMover {
   readonly #agents: Agents;
@@ -15,17 +13,9 @@ export class KopiaMover implements DataMover {
     this.#store = store;
   }
 
-  async replace(plan: RestorePlan, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
-    const task = {
-      operation: plan.operation,
-      job: this.#replacing.job(plan, this.#store, "whole"),
-      mounts: mountsOf(plan),
-    };
-    await this.#agents.run(task, this.#replacing.watch(onLine), signal);
-    this.#replacing.finished();
-  }
-
-  putBack(plan: RestorePlan, signal: AbortSignal): Promise<Standing> {
-    return this.#replacing.putBack(plan, signal);
+  replace(task: ReplaceTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
+    const { operation, items } = task;
+    const job = replaceJob(task, this.#store, "whole");
+    return this.#agents.run({ operation, job, mounts: mountsOf(items) }, onLine, signal);
   }
 }

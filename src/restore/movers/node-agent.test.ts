@@ -94,13 +94,6 @@ describe("NodeAgentMover", () => {
     expect(await left()).toEqual([]);
   });
 
-  it("lets node-agent write nothing where a killed run of the same operation has verified everything", async () => {
-    agents.play((_task, say) => say({ type: "decided" }));
-    await aMover().replace(aPlan({ mover: "node-agent" }), ignore, new AbortController().signal);
-    expect(parts()).toEqual(["before", "after"]);
-    expect(seen).toEqual([]);
-  });
-
   it("when it is interrupted, waits until node-agent has stopped writing", async () => {
     const stop = new AbortController();
     let asked = 0;

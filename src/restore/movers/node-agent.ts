@@ -13,9 +13,7 @@ import { resources } from "../../systems/kubernetes/resources.ts";
 import { helperPod, ownerOf, podVolumeRestore } from "../../systems/velero/hand-made-restore.ts";
 import type { PodVolumeRestore } from "../../systems/velero/objects.ts";
 import { isTerminal } from "../../systems/velero/phases.ts";
-import type { DataMover } from "../apply.ts";
-import type { RestoreItem, RestorePlan } from "../plan.ts";
-import { mountsOf, Replacing, type Standing } from "./replacing.ts";
+import { type DataMover, mountsOf, type ReplaceItem, replaceJob, type ReplaceTask } from "./replacement.ts";
 
 export interface NodeAgentOptions {
   readonly agents: Agents;
@@ -50,25 +48,11 @@ export class NodeAgentMover implements DataMover {
 
   async replace(task: ReplaceTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
     const { agents, store } = this.#options;
-    const mounts = mountsOf(plan);
-    const watch = this.#replacing.watch(onLine);
-    await agents.run(
-      { operation: plan.operation, job: this.#replacing.job(plan, store, "before"), mounts },
-      watch,
-      signal,
-    );
-    // A run of this operation that was killed has verified everything: node-agent must not write there again.
-    if (!this.#replacing.decided) await this.#restoreAll(plan, onLine, signal);
-    await agents.run(
-      { operation: plan.operation, job: this.#replacing.job(plan, store, "after"), mounts },
-      watch,
-      signal,
-    );
-    this.#replacing.finished();
-  }
-
-  putBack(plan: RestorePlan, signal: AbortSignal): Promise<Standing> {
-    return this.#replacing.putBack(plan, signal);
+    const { operation, items } = task;
+    const mounts = mountsOf(items);
+    await agents.run({ operation, job: replaceJob(task, store, "before"), mounts }, onLine, signal);
+    await this.#restoreAll(task, onLine, signal);
+    await agents.run({ operation, job: replaceJob(task, store, "after"), mounts }, onLine, signal);
   }
 
   /** All volumes at a time: node-agent itself limits how many it works on. */
