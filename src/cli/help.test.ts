@@ -31,7 +31,22 @@ const commands = [
   [["points", "show"], ["--output"]],
   [["why"], ["--output"]],
   [["adopt"], []],
-  [["nas", "orphans"], ["--output"]],
+  [
+    ["kit", "create"],
+    ["--out", "--recipient", "--passphrase-file", "--yes"],
+  ],
+] as const;
+
+/** These work where there is no holdfast.yaml, or no cluster. */
+const worldless = [
+  [
+    ["kit", "check"],
+    ["--config", "--identity", "--passphrase-file", "--output"],
+  ],
+  [
+    ["kit", "show"],
+    ["--identity", "--passphrase-file", "--secrets", "--output"],
+  ],
 ] as const;
 
 describe("help", () => {
@@ -119,7 +134,7 @@ describe("a command without holdfast.yaml", () => {
     ["points", "show", "p"],
     ["why", "a"],
     ["adopt"],
-    ["nas", "orphans"],
+    ["kit", "create", "--out", "home.kit"],
   ];
 
   it.each(runnable)("ends with status 2 and says where it looked: %s %s", async (...words) => {

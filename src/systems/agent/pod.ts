@@ -6,7 +6,7 @@ import { Failure } from "../../model/failure.ts";
 import type { KubeObject, Kubernetes } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { type HeldVolume, holdVolumes, removeHolders } from "./holder.ts";
-import { managedLabels } from "./labels.ts";
+import { ensureNamespace } from "./namespace.ts";
 import { isThere, make, type Made, removeMade } from "./made.ts";
 import { agentPod, agentSecret, containerName, type PodInput } from "./pod-manifest.ts";
 import type { Agents, AgentTask } from "./port.ts";
@@ -52,7 +52,7 @@ export class PodAgents implements Agents {
     const own: Made[] = [];
     let heardOut = false;
     try {
-      await this.#ensureNamespace();
+      await ensureNamespace(kubernetes, this.#options.namespace);
       const world = { kubernetes, clock: context.clock, signal };
       const options = { image, operation: task.operation, run, kubeletDir, timeout };
       const volumes = await holdVolumes(world, task.mounts, options, holders);
