@@ -29,6 +29,14 @@ describe("a REST request", () => {
     ]);
   });
 
+  it("takes what stands behind extra. for JSON", () => {
+    const extra = encodeURIComponent('["guid","origin"]');
+    expect(route("GET", `/pool/dataset?id=tank%2Fa&extra.flat=false&extra.properties=${extra}`)?.[1]).toEqual([
+      [["id", "=", "tank/a"]],
+      { extra: { flat: false, properties: ["guid", "origin"] } },
+    ]);
+  });
+
   it("makes, changes and deletes", () => {
     expect(route("POST", "/pool/dataset", { name: "a" })).toEqual([
       "pool.dataset.create",

@@ -61,6 +61,7 @@ describe("a refusal", () => {
     ["a protected path", invalid(["x", "'tank/.system' is a protected path.", 13]), "NAS_REFUSED"],
     ["a size", invalid(["pool_dataset_update.refquota", "Input should be greater than 1073741824", 22]), "NAS_REFUSED"],
     ["an unknown method", { code: -32_601, message: "Method does not exist" }, "NAS_REFUSED"],
+    ["a method that is gone", call(201, "[ENOMETHOD] Method does not exist"), "NAS_REFUSED"],
     ["something internal", { code: -32_603, message: "Internal error", data: null }, "NAS_REFUSED"],
   ])("because of %s", (_, error, code) => {
     const failure = failureOfRefusal(refusalOfRpc("pool.dataset.update", error), "Cannot do it.");

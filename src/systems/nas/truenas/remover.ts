@@ -8,7 +8,7 @@ import type { Api } from "./api.ts";
 import { worded } from "./errors.ts";
 import { withLookUp } from "./lost-answers.ts";
 import { snapshotMethod } from "./methods.ts";
-import { readClones, readDatasets, readExports, readSnapshot, readSnapshots } from "./reading.ts";
+import { isDataset, readClones, readDatasets, readExports, readSnapshot, readSnapshots } from "./reading.ts";
 import { type Asker, readRights } from "./rights.ts";
 
 export class TrueNasRemover implements NasRemover {
@@ -38,7 +38,7 @@ export class TrueNasRemover implements NasRemover {
     await worded(`Cannot destroy "${dataset.name}".`, () =>
       withLookUp(
         () => this.#destroyEmpty(dataset),
-        async () => ((await readDatasets(this.#api, dataset.name)).length === 0 ? true : undefined),
+        async () => ((await isDataset(this.#api, dataset.name)) ? undefined : true),
       ),
     );
   }
@@ -93,7 +93,7 @@ export class TrueNasRemover implements NasRemover {
     if (!(await this.#mayGo(wanted, []))) return true;
     await this.#api.change("pool.dataset.delete", [wanted.name, { recursive: false, force: false }]);
     // 26 answers with success whatever became of it.
-    if (!(await this.#mayGo(wanted, []))) return true;
+    if (!(await isDataset(this.#api, wanted.name))) return true;
     throw busy(wanted.name, "TrueNAS said that it was destroyed, and it is still there");
   }
 }

@@ -228,6 +228,7 @@ export class Middleware {
   }
 
   #clone(data: Row): unknown {
+    this.zfs.checkFree(String(data["dataset_dst"]));
     const made = this.zfs.cloneOf(this.zfs.snapshot(String(data["snapshot"])), String(data["dataset_dst"]));
     for (const [key, value] of Object.entries((data["dataset_properties"] ?? {}) as Record<string, string>)) {
       if (key === "refquota") made.refquota = Number(value);
