@@ -12,6 +12,7 @@ export const laptopEnvironment = (lab: Lab, tools: State["tools"]): NodeJS.Proce
   HOLDFAST_LAB: lab.name,
   KUBECONFIG: paths(lab).kubeconfig,
   HOLDFAST_CONFIG: paths(lab).holdfastConfig,
+  XDG_STATE_HOME: paths(lab).laptopState,
   PATH: [
     join(checkout, "node_modules", ".bin"),
     ...Object.values(tools).map((path) => dirname(path)),

@@ -84,4 +84,6 @@ export const paths = (lab: Lab) =>
     /** The NAS' registry of shares, targets and extents, and what else its API remembers. */
     exports: join(lab.dir, "nas", "exports"),
     state: join(lab.dir, "state.json"),
+    /** What programs of the laptop's user remember. */
+    laptopState: join(lab.dir, "laptop-state"),
   }) as const;

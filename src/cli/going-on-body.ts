@@ -40,10 +40,13 @@ const chosen = async (
 
 /** The steps of an unfinished operation, as far as they concern this wish. */
 const showUnfinished = (cli: CliContext, state: OperationState, flags: GoingOnFlags, isBack: boolean): void =>
-  showPlan(cli, state.plan, flags, [
-    `${state.id} stopped in the middle: ${isBack ? "it goes back to where it began over the steps that were begun" : "it goes on"}`,
-    ...state.steps.map(({ step, standing }) => `  ${standing.padEnd(8)} ${isBack ? step.back : step.title}`),
-  ]);
+  showPlan(cli, state.plan, flags, {
+    data: { operation: state.id, isBack },
+    texts: [
+      `${state.id} stopped in the middle: ${isBack ? "it goes back to where it began over the steps that were begun" : "it goes on"}`,
+      ...state.steps.map(({ step, standing }) => `  ${standing.padEnd(8)} ${isBack ? step.back : step.title}`),
+    ],
+  });
 
 export const resume = commandBody<GoingOnFlags, [string?]>(async (cli, world, flags, id) => {
   const state = await chosen(await looking(world, flags), id, isUnfinished, "go on with");

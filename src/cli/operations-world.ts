@@ -25,16 +25,18 @@ export interface OperationsFlags {
   readonly timeout: number;
 }
 
-/** Where this machine's journals lie. */
-const journalDirectory = ({ context, loaded }: World): string => {
-  const state = context.env.XDG_STATE_HOME ?? join(context.env.HOME ?? homedir(), ".local", "state");
-  return join(state, "holdfast", loaded.config.holdfast.cluster, "operations");
+/** Where this machine's journals lie: by the cluster's UID, since a new cluster may have an old one's name. */
+const journalDirectory = async (world: World): Promise<string> => {
+  const { env } = world.context;
+  const state = env.XDG_STATE_HOME ?? join(env.HOME ?? homedir(), ".local", "state");
+  const { name, uid } = await world.self();
+  return join(state, "holdfast", `${name}-${uid}`, "operations");
 };
 
 /** The journal of this machine, mirrored to the bucket as far as there is one to be had. */
-const openJournal = (world: World): JournalStore => {
+const openJournal = async (world: World): Promise<JournalStore> => {
   const { context, loaded } = world;
-  const own = new FileJournal(journalDirectory(world), (length) => context.randomId(length));
+  const own = new FileJournal(await journalDirectory(world), (length) => context.randomId(length));
   const mirror = new BucketJournal(
     late(() => world.bucket()),
     `${recordsPrefix(loaded.config.holdfast.cluster)}operations/`,
@@ -88,7 +90,7 @@ export const openOperations = async (
   const kubernetes = await world.kubernetes();
   await ensureNamespace(kubernetes, holdfast.namespace);
   return new Operations({
-    journal: openJournal(world),
+    journal: await openJournal(world),
     kubernetes,
     clock: context.clock,
     randomId: (length) => context.randomId(length),

@@ -10,14 +10,22 @@ export interface PlanFlags {
   readonly json: boolean;
 }
 
-/** On standard output when the plan is all that is wanted, else beside the result. `heads` come first. */
-export const showPlan = (cli: CliContext, plan: Plan, flags: PlanFlags, heads: readonly string[] = []): void => {
+/** What a command says of its plan before the steps: as text, and as data for --json. */
+export interface PlanHead {
+  readonly texts: readonly string[];
+  readonly data: object;
+}
+
+const noHead: PlanHead = { texts: [], data: {} };
+
+/** On standard output when the plan is all that is wanted, else beside the result. */
+export const showPlan = (cli: CliContext, plan: Plan, flags: PlanFlags, head = noHead): void => {
   if (flags.json) {
-    cli.context.stdout.write(`${JSON.stringify({ type: "plan", plan })}\n`);
+    cli.context.stdout.write(`${JSON.stringify({ type: "plan", plan: { ...plan, ...head.data } })}\n`);
     return;
   }
   const output = flags.dryRun ? cli.context.stdout : cli.context.stderr;
-  output.write(`${[...heads, planText(plan)].join("\n")}\n`);
+  output.write(`${[...head.texts, planText(plan)].join("\n")}\n`);
 };
 
 /** Steps with their reasons, what to know, and what becomes of the present state. */

@@ -13,7 +13,7 @@ import { carryOut } from "./carry-out.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { WorldFlags } from "./flags.ts";
 import { parseMoment } from "./moment.ts";
-import { confirmPlan, showPlan } from "./plan-text.ts";
+import { confirmPlan, type PlanHead, showPlan } from "./plan-text.ts";
 import { type Survey, survey } from "./survey.ts";
 import type { World } from "./world.ts";
 
@@ -32,12 +32,7 @@ export interface RestoreFlags extends WorldFlags {
 export const restore = commandBody<RestoreFlags, string[]>(async (cli, world, flags, ...references) => {
   const found = await makePlan(cli, world, flags, references);
   checkPlan(found);
-  showPlan(
-    cli,
-    found.plan,
-    flags,
-    found.items.map((item) => itemText(cli, item)),
-  );
+  showPlan(cli, found.plan, flags, headOf(cli, found));
   const kubernetes = await world.kubernetes();
   const { holdfast, velero } = world.loaded.config;
   await checkRights(kubernetes, found, holdfast.namespace, velero.namespace);
@@ -112,3 +107,20 @@ const itemText = (cli: CliContext, { source, chosen, target, inPlace }: RestoreI
   const size = copy.bytes === undefined ? "" : `, ${formatBytes(copy.bytes)}`;
   return `${source}${inPlace ? "" : ` → ${volumeName(target)}`}\n  from ${copy.point}, ${age} old${size}, ${evidence?.verdict ?? "stored"}: ${why}`;
 };
+
+const headOf = (cli: CliContext, { mover, items, stops }: RestorePlan): PlanHead => ({
+  texts: items.map((item) => itemText(cli, item)),
+  data: {
+    mover,
+    stops,
+    volumes: items.map(({ source, chosen, target, inPlace }) => ({
+      source,
+      target: volumeName(target),
+      inPlace,
+      point: chosen.copy.point,
+      snapshotId: chosen.copy.snapshotId,
+      bytes: chosen.copy.bytes,
+      why: chosen.why,
+    })),
+  },
+});

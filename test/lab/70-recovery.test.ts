@@ -233,7 +233,8 @@ describe("restore", () => {
     const { uid } = (await pods(lab, "-n", "media", "-l", "app.kubernetes.io/name=sonarr"))[0]?.metadata ?? {};
     const plan = await succeed(["restore", "sonarr", "--dry-run"]);
     expect(plan).toContain("stop Deployment media/sonarr (1 replica)");
-    expect(plan).toContain("NO UNDO");
+    expect(plan).toContain("`holdfast undo` brings them back");
+    expect(await succeed(["restore", "sonarr", "--dry-run", "--no-undo"])).toContain("NO UNDO");
     expect(await replicas(lab)).toEqual(before);
     expect((await pods(lab, "-n", "media", "-l", "app.kubernetes.io/name=sonarr"))[0]?.metadata?.uid).toBe(uid);
     expect(await leftovers(lab)).toEqual([]);
@@ -243,7 +244,7 @@ describe("restore", () => {
     const before = await replicas(lab);
     const { status, stderr } = await holdfast(["restore", "media/sonarr"]);
     expect(status).toBe(2);
-    expect(stderr).toContain("NO UNDO");
+    expect(stderr).toContain("`holdfast undo` brings them back");
     expect(stderr).toContain("(NOT_INTERACTIVE)");
     expect(await replicas(lab)).toEqual(before);
   });

@@ -247,7 +247,7 @@ describe("found on the way, and undone", () => {
     await running.until(/putting \d+ files/);
     running.child.kill("SIGINT");
     const { status, stderr } = await running.ended;
-    expect([status, stderr]).toEqual([130, expect.stringContaining("The files are as they were")]);
+    expect([status, stderr]).toEqual([130, expect.stringContaining("Everything is as it was before.")]);
     await lab.kubectl(["-n", "media", "rollout", "status", "deployment/radarr", "--timeout=90s"]);
     expect((await checkRestored(lab, { namespace: "media", claim: "radarr" })).mismatches).toEqual([]);
     expect(await ownEntries(lab, ["media", "radarr"])).toEqual([]);

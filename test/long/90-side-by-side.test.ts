@@ -67,7 +67,7 @@ const asBefore = async (claim: ClaimPath): Promise<void> => {
 describe("two restores of one volume", () => {
   it("the second is refused while the first works, and the first ends well", async () => {
     const first = startHoldfast(restoreWords("media/sonarr"));
-    await first.until("replacing the files");
+    await first.until("setting the present files");
     const second = await holdfast(restoreWords("media/sonarr"));
     expect(second).toMatchObject({ status: 11, stderr: expect.stringContaining("(LOCKED)") as string });
     expect(await first.ended).toMatchObject({ status: 0 });
@@ -86,7 +86,7 @@ describe("two restores of one volume", () => {
 });
 
 describe("an agent that dies in the middle, as with its node", () => {
-  it("leaves what the next restore puts back before it begins", async () => {
+  it("leaves an operation that nothing may pass, and that can be resumed", async () => {
     await inClaim(lab, sonarr, "echo present >present.txt");
     const running = startHoldfast(restoreWords("media/sonarr"));
     await running.until(/putting \d+ files/);
@@ -96,7 +96,9 @@ describe("an agent that dies in the middle, as with its node", () => {
     const inBetween = (await replicas(lab))["Deployment media/sonarr"];
     expect(inBetween).toBe("0 of 0");
     expect(await ownEntries(lab, sonarr)).toEqual([expect.stringMatching(/^\.holdfast-aside-/)]);
-    expect(await untilFree(restoreWords("media/sonarr"))).toMatchObject({ status: 0 });
+    const another = await untilFree(restoreWords("media/sonarr"));
+    expect(another).toMatchObject({ status: 1, stderr: expect.stringContaining("(OPERATION_UNFINISHED)") as string });
+    expect(await untilFree(["resume", "--yes"])).toMatchObject({ status: 0 });
     expect(await inClaim(lab, sonarr, "ls present.txt 2>/dev/null || true")).toBe("");
     await asBefore(sonarr);
   });

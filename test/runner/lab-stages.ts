@@ -22,6 +22,7 @@ const testsInLab = (name: string, project: string): Stage => ({
       HOLDFAST_LAB: lab.name,
       KUBECONFIG: paths(lab).kubeconfig,
       HOLDFAST_CONFIG: paths(lab).holdfastConfig,
+      XDG_STATE_HOME: paths(lab).laptopState,
       HOLDFAST_TEST_KOPIA: binary("kopia"),
       HOLDFAST_TEST_S3_ENDPOINT: s3Endpoint,
       HOLDFAST_TEST_S3_CA: paths(lab).caFile,

@@ -63,6 +63,20 @@ export interface WhyAnswer {
   readonly copies: readonly { readonly point: string; readonly verdict: string; readonly note: string }[];
 }
 
+export interface OperationAnswer {
+  readonly id: string;
+  readonly verb: string;
+  readonly status: "forward" | "back" | "done" | "as-before" | "undone" | "settled";
+  readonly volumes: readonly string[];
+  readonly setAside: readonly { readonly volume: string; readonly where: string }[];
+  readonly until?: string;
+}
+
+export interface OperationsAnswer {
+  readonly operations: readonly OperationAnswer[];
+  readonly unreadable: readonly object[];
+}
+
 /** What --json prints on standard output. */
 export interface PlanLine {
   readonly type: "plan";
@@ -82,6 +96,7 @@ export interface RestoredVolume {
 
 export interface RestoreResult {
   readonly type: "result";
+  readonly operation: string;
   readonly volumes: readonly RestoredVolume[];
 }
 

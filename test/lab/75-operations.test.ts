@@ -1,0 +1,143 @@
+/** What was restored can be taken back, and what stopped in the middle goes on or goes back: judged by content. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import { openRunningLab, type RunningLab } from "./running-lab.ts";
+import { ensureBackup } from "./support/a-backup.ts";
+import type { OperationsAnswer, RestoreResult } from "./support/answers.ts";
+import { answer, holdfast, lines, type Ran, startHoldfast, succeed } from "./support/cli.ts";
+import { checkRestored, type ClaimPath, inClaim, leftovers, ownEntries, replicas } from "./support/cluster.ts";
+
+const radarr: ClaimPath = ["media", "radarr"];
+const quiet: ClaimPath = ["misc", "orphan-data"];
+let lab: RunningLab;
+let point: string;
+let before: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  lab = await openRunningLab();
+  point = (await ensureBackup()).id;
+  before = await replicas(lab);
+});
+
+const restored = async (...volumes: readonly string[]): Promise<string> => {
+  const stdout = await succeed(["restore", ...volumes, "--yes", "--json", "--point", point]);
+  return lines<RestoreResult>(stdout).find(({ type }) => type === "result")?.operation ?? "";
+};
+
+const operation = async (id: string) =>
+  (await answer<OperationsAnswer>(["operations"])).operations.find((candidate) => candidate.id === id);
+
+const mark = (claim: ClaimPath, text: string): Promise<string> => inClaim(lab, claim, `echo ${text} >mark.txt`);
+const markOf = (claim: ClaimPath): Promise<string> => inClaim(lab, claim, "cat mark.txt 2>/dev/null || true");
+const keptIn = async (claim: ClaimPath): Promise<readonly string[]> =>
+  (await inClaim(lab, claim, "ls -A")).split("\n").filter((name) => name.startsWith(".holdfast-kept-"));
+
+const asBefore = async (claim: ClaimPath): Promise<void> => {
+  expect(await ownEntries(lab, claim)).toEqual([]);
+  expect(await replicas(lab)).toEqual(before);
+  expect(await leftovers(lab)).toEqual([]);
+};
+
+/** A dead process' lock and agent stand for a while: the user tries again. */
+const patiently = async (words: readonly string[]): Promise<Ran> => {
+  for (let attempt = 0; ; attempt++) {
+    const ran = await holdfast(words);
+    if (ran.status !== 11 || attempt > 60) return ran;
+    await sleep(1000);
+  }
+};
+
+describe("undo", () => {
+  it("brings back exactly what was there before the restore, and the undo can be undone", async () => {
+    await mark(radarr, "before");
+    const id = await restored("media/radarr");
+    expect(await markOf(radarr)).toBe("");
+    expect(await operation(id)).toMatchObject({ status: "done", setAside: [{ volume: "media/radarr" }] });
+    await mark(radarr, "since");
+    await succeed(["undo", id, "--yes"]);
+    expect(await markOf(radarr)).toBe("before\n");
+    expect(await operation(id)).toMatchObject({ status: "undone" });
+    await asBefore(radarr);
+    const undo = (await answer<OperationsAnswer>(["operations"])).operations[0];
+    await succeed(["undo", undo?.id ?? "", "--yes"]);
+    expect(await markOf(radarr)).toBe("since\n");
+    await inClaim(lab, radarr, "rm mark.txt");
+    expect((await checkRestored(lab, { namespace: "media", claim: "radarr" })).mismatches).toEqual([]);
+    await asBefore(radarr);
+  });
+
+  it("takes several volumes back together", async () => {
+    const other: ClaimPath = ["misc", "cron-data"];
+    for (const claim of [quiet, other]) await mark(claim, "before");
+    const id = await restored(quiet.join("/"), other.join("/"));
+    await succeed(["undo", id, "--yes"]);
+    for (const claim of [quiet, other]) {
+      expect(await markOf(claim)).toBe("before\n");
+      await inClaim(lab, claim, "rm mark.txt");
+      await asBefore(claim);
+    }
+  });
+
+  it("is refused without a terminal to ask on, and shows its plan", async () => {
+    const id = await restored(quiet.join("/"));
+    const { status, stderr } = await holdfast(["undo", id]);
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("bring the earlier files of misc/orphan-data back") as string,
+    });
+    expect(await succeed(["undo", id, "--dry-run"])).toContain("bring the earlier files of misc/orphan-data back");
+    expect(await operation(id)).toMatchObject({ status: "done" });
+  });
+
+  it("is not kept with --no-undo", async () => {
+    const kept = await keptIn(quiet);
+    await succeed(["restore", quiet.join("/"), "--yes", "--no-undo", "--point", point]);
+    expect(await keptIn(quiet)).toEqual(kept);
+  });
+});
+
+describe("settle", () => {
+  it("frees what one operation has set aside, and nothing whose time is not over", async () => {
+    const id = await restored(quiet.join("/"));
+    expect(await keptIn(quiet)).toContain(`.holdfast-kept-${id}`);
+    expect(await succeed(["settle", "--yes"])).toContain("Nothing is set aside whose time is over");
+    await succeed(["settle", id, "--yes"]);
+    expect(await keptIn(quiet)).not.toContain(`.holdfast-kept-${id}`);
+    expect(await operation(id)).toMatchObject({ status: "settled", setAside: [] });
+    const refused = await holdfast(["undo", id, "--yes"]);
+    expect(refused).toMatchObject({ status: 5, stderr: expect.stringContaining("(OPERATION_NOT_UNDOABLE)") as string });
+  });
+});
+
+describe("a restore whose process is killed", () => {
+  it.each(["resume", "undo"])("lets nothing else begin on its volume, and ends well with %s", async (wish) => {
+    await mark(radarr, "present");
+    const running = startHoldfast(["restore", "media/radarr", "--yes", "--point", point]);
+    await running.until(/putting \d+ files/);
+    running.child.kill("SIGKILL");
+    await running.ended;
+    const another = await patiently(["restore", "media/radarr", "--yes", "--point", point]);
+    expect(another).toMatchObject({ status: 1, stderr: expect.stringContaining("(OPERATION_UNFINISHED)") as string });
+    const { status, stderr } = await patiently([wish, "--yes"]);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(await markOf(radarr)).toBe(wish === "resume" ? "" : "present\n");
+    await inClaim(lab, radarr, "rm -f mark.txt");
+    expect((await checkRestored(lab, { namespace: "media", claim: "radarr" })).mismatches).toEqual([]);
+    await asBefore(radarr);
+  });
+});
+
+describe("a process that was paused", () => {
+  it("does nothing more when another one has gone on in the meantime", async () => {
+    const first = startHoldfast(["restore", "media/radarr", "--yes", "--point", point]);
+    await first.until("setting the present files");
+    first.child.kill("SIGSTOP");
+    const second = await patiently(["resume", "--yes"]);
+    expect({ status: second.status, stderr: second.stderr }).toMatchObject({ status: 0 });
+    first.child.kill("SIGCONT");
+    const { status, stderr } = await first.ended;
+    expect({ status, stderr }).toMatchObject({ status: 11, stderr: expect.stringContaining("(LOCK_LOST)") as string });
+    expect((await checkRestored(lab, { namespace: "media", claim: "radarr" })).mismatches).toEqual([]);
+    await asBefore(radarr);
+  });
+});
