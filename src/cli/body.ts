@@ -28,4 +28,11 @@ export const worldlessBody = <F extends OutputFlags, A extends Arguments>(body: 
 
 /** The function that stricli calls. */
 export const commandBody = <F extends OutputFlags & WorldFlags, A extends Arguments>(body: Body<F, A>) =>
-  worldlessBody<F, A>(async (cli, flags, ...args) => body(cli, await openWorld(cli.context, flags), flags, ...args));
+  worldlessBody<F, A>(async (cli, flags, ...args) => {
+    const world = await openWorld(cli.context, flags);
+    try {
+      await body(cli, world, flags, ...args);
+    } finally {
+      await world.close();
+    }
+  });

@@ -12,10 +12,11 @@ import type { PointsSource } from "../inventory/points.ts";
 import type { Agents } from "../systems/agent/port.ts";
 import type { Kubernetes, KubeObject } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
-import type { Nas } from "../systems/nas/port.ts";
+import type { Nas, NasRemover } from "../systems/nas/port.ts";
 import type { Bucket } from "../systems/s3/port.ts";
 import { normalPrefix } from "../systems/velero/bucket-layout.ts";
 import type { WorldFlags } from "./flags.ts";
+import { type NasAccess, openNas, openNasRemover } from "./nas-systems.ts";
 import { configuredNas } from "./nas-view.ts";
 
 /** The outside as commands see it; tests make their own from twins. */
@@ -31,6 +32,8 @@ export interface World {
   self(): Promise<Self>;
   /** Throws NAS_UNSUPPORTED where holdfast.yaml names none. */
   nas(): Promise<Nas>;
+  /** With the credential that removes. Throws NAS_UNSUPPORTED where holdfast.yaml names none. */
+  nasRemover(): Promise<NasRemover>;
   points(): Promise<PointsSource>;
   agents(): Promise<Agents>;
   /** The store as an agent is told of it. */
@@ -39,6 +42,8 @@ export interface World {
   password(): Promise<string>;
   /** Everything that holdfast.yaml refers to, for the kit. */
   secrets(): Promise<Secrets>;
+  /** Ends connections, so that the process can end. */
+  close(): Promise<void>;
 }
 
 /** What holdfast.yaml refers to, read. */
@@ -68,6 +73,8 @@ class RealWorld implements World {
   readonly #flags: WorldFlags;
   #kubernetes: Promise<Kubernetes> | undefined;
   #bucket: Promise<Bucket> | undefined;
+  #nas: Promise<Nas> | undefined;
+  #remover: Promise<NasRemover> | undefined;
 
   constructor(context: Context, loaded: LoadedConfig, flags: WorldFlags) {
     this.context = context;
@@ -96,9 +103,27 @@ class RealWorld implements World {
     return { uid: await clusterUid(await this.kubernetes()), name, holdfast: manifest.version };
   }
 
-  async nas(): Promise<Nas> {
-    const { kind } = configuredNas(this);
-    throw new Failure("NAS_UNSUPPORTED", { what: `Holdfast cannot speak with a NAS of the kind "${kind}" yet.` });
+  nas(): Promise<Nas> {
+    this.#nas ??= this.#nasAccess().then(openNas);
+    return this.#nas;
+  }
+
+  nasRemover(): Promise<NasRemover> {
+    this.#remover ??= this.#nasAccess().then(openNasRemover);
+    return this.#remover;
+  }
+
+  async close(): Promise<void> {
+    // What could not be opened has failed where it was asked for.
+    const opened = await Promise.allSettled([this.#nas, this.#remover]);
+    await Promise.all(opened.map((result) => (result.status === "fulfilled" ? result.value?.close() : undefined)));
+  }
+
+  async #nasAccess(): Promise<NasAccess> {
+    const config = configuredNas(this);
+    const [keys, ca] = await Promise.all([nasKeys(this.#secretSources()), this.#pem("nas.caFile", config.caFile)]);
+    if (keys === undefined) throw new Error("a NAS that is configured has a key");
+    return { context: this.context, config, keys, ca };
   }
 
   async points(): Promise<PointsSource> {

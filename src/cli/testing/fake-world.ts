@@ -48,6 +48,8 @@ export const fakeWorld = (
     self,
     points: async () => ({ bucket: await world.bucket(), prefix: "velero/", cluster: "home" }),
     nas: notPlayed("NAS"),
+    nasRemover: notPlayed("NAS' remover"),
+    close: async () => undefined,
     agents: notPlayed("agents"),
     store: () => ({
       endpoint: "https://nas.lab:9000",
