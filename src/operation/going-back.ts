@@ -65,17 +65,25 @@ const isAfter = (other: OperationState, state: OperationState): boolean =>
   other.began > state.began &&
   other.plan.locks.some((lock) => state.plan.locks.includes(lock));
 
+/** What was made last is taken away first; the steps of an undo stand in that order already. */
+const latestFirst = ({ steps }: OperationState): readonly StepState[] =>
+  steps.some(({ step }) => step.does === "undo") ? steps : steps.toReversed();
+
 /** The plan that frees what an operation has set aside; undefined when there is nothing of the kind. */
 export const planSettle = (state: OperationState, kinds: StepKinds): Plan | undefined => {
   if (state.status !== "done" || state.setAside.length === 0) return undefined;
-  const steps = state.steps.toReversed().flatMap(({ step, memo }): readonly PlannedStep[] => {
+  const steps = latestFirst(state).flatMap(({ step, memo }): readonly PlannedStep[] => {
     const kind = kinds.get(step.kind);
-    const aside = kind?.setAside?.(step.input, memo) ?? [];
-    if (kind?.settle === undefined || aside.length === 0) return [];
+    if (kind?.settle === undefined) return [];
+    const aside = kind.setAside?.(step.input, memo) ?? [];
+    const what =
+      aside.length === 0
+        ? `take away what led to it: ${step.touches.join(", ")}`
+        : `free ${aside.map(({ volume, where }) => `what was ${volume}: ${where}`).join("; ")}`;
     return [
       {
         ...step,
-        title: `free ${aside.map(({ volume, where }) => `what was ${volume}: ${where}`).join("; ")}`,
+        title: what,
         why: "nobody goes back to it any more",
         back: "NO UNDO",
         repeat: "safe",

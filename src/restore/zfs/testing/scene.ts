@@ -1,0 +1,177 @@
+/** A whole restore from ZFS in memory: a cluster with its binder, a NAS, one app, and the engine over them. */
+import type { Claim, PersistentVolume } from "../../../inventory/raw.ts";
+import { aVolume } from "../../../inventory/sample.ts";
+import { Failure } from "../../../model/failure.ts";
+import { type StepKinds, stepKinds } from "../../../operation/step-kind.ts";
+import type { Scene } from "../../../operation/testing/kill-matrix.ts";
+import type { Life } from "../../../operation/testing/mortal.ts";
+import { OperationWorld } from "../../../operation/testing/process.ts";
+import { MemoryBinder } from "../../../systems/kubernetes/memory-binder.ts";
+import type { Kubernetes } from "../../../systems/kubernetes/port.ts";
+import { resources } from "../../../systems/kubernetes/resources.ts";
+import { MemoryNas, MemoryRemover } from "../../../systems/nas/memory.ts";
+import { MemoryZfs } from "../../../systems/nas/memory-zfs.ts";
+import type { Nas, NasRemover } from "../../../systems/nas/port.ts";
+import { startWorkloads, stopWorkloads } from "../../steps/workloads.ts";
+import { aCluster, type Cluster } from "../../testing/cluster.ts";
+import { planZfsRestore, type ZfsPlan } from "../plan.ts";
+import { cloneDataset, createVolume, exportDataset, rebindClaim } from "../steps.ts";
+
+const GiB = 2 ** 30;
+const parent = "tank/k8s/v";
+const dataset = `${parent}/pvc-1`;
+const claimName = { namespace: "media", name: "sonarr-config" };
+
+export type Protocol = "nfs" | "iscsi";
+
+export interface ZfsScene extends Scene {
+  readonly cluster: Cluster;
+  readonly binder: MemoryBinder;
+  readonly zfs: MemoryZfs;
+  readonly found: ZfsPlan;
+  readonly dataset: string;
+  process(life?: Life): ReturnType<OperationWorld["process"]>;
+  /** What the app sees: the content behind its claim. */
+  content(): Promise<string | undefined>;
+  pv(name: string): Promise<PersistentVolume | undefined>;
+  /** What is left of the operation: names of datasets and PVs beside the volume's own, and exports. */
+  left(): Promise<readonly string[]>;
+  stop(): void;
+}
+
+const attributesOf = (protocol: Protocol, zfs: MemoryZfs): Readonly<Record<string, string>> =>
+  protocol === "nfs"
+    ? { node_attach_driver: "nfs", server: "nas", share: `/mnt/${dataset}` }
+    : { node_attach_driver: "iscsi", portal: "nas:3260", iqn: `${zfs.network.iqnBase}:csi-pvc-1`, lun: "0" };
+
+const put = (cluster: Cluster, protocol: Protocol, zfs: MemoryZfs) => {
+  const attributes = attributesOf(protocol, zfs);
+  const claim: Claim = cluster.kubernetes.put(resources.persistentVolumeClaims, {
+    metadata: { ...claimName, labels: { app: "sonarr" }, annotations: { "pv.kubernetes.io/bind-completed": "yes" } },
+    spec: { volumeName: "pv-1", storageClassName: "nas", accessModes: ["ReadWriteOnce"] },
+    status: { phase: "Bound" },
+  } as Claim);
+  const pv = cluster.kubernetes.put(resources.persistentVolumes, {
+    metadata: { name: "pv-1", annotations: { "pv.kubernetes.io/provisioned-by": "org.democratic-csi" } },
+    spec: {
+      persistentVolumeReclaimPolicy: "Delete",
+      claimRef: { ...claimName, uid: claim.metadata.uid ?? "" },
+      csi: {
+        driver: "org.democratic-csi",
+        volumeHandle: "pvc-1",
+        volumeAttributes: { ...attributes, provisioner_driver: `freenas-api-${protocol}` },
+      },
+    },
+    status: { phase: "Bound" },
+  } as PersistentVolume);
+  return { claim, pv };
+};
+
+/** The app's files are "old" and the snapshot's "new": what is restored is told from what was there. */
+export const aZfsScene = async (protocol: Protocol = "nfs", replicas = 1): Promise<ZfsScene> => {
+  const cluster = await aCluster(replicas);
+  const world = new OperationWorld(cluster.clock, cluster.kubernetes);
+  const zfs = new MemoryZfs(cluster.clock);
+  const properties = {
+    "democratic-csi:managed_resource": "true",
+    "democratic-csi:csi_share_volume_context": JSON.stringify(attributesOf(protocol, zfs)),
+  };
+  const seed = protocol === "nfs" ? { refquota: GiB } : { kind: "volume" as const, volsize: GiB };
+  zfs.create(dataset, { content: "new", bytes: 1000, properties, ...seed });
+  zfs.network.exportDataset(protocol, dataset, "csi-pvc-1");
+  const nas = new MemoryNas(zfs);
+  const snapshot = await nas.createSnapshot({ dataset, snapshot: "point-1" });
+  zfs.write(dataset, "old", 1000);
+  const { claim, pv } = put(cluster, protocol, zfs);
+  const binder = new MemoryBinder(cluster.kubernetes);
+  const present = await nas.dataset(dataset);
+  if (present === undefined) throw new Error("no dataset");
+  const found = planZfsRestore({
+    items: [{ target: aVolume(), claim, pv, dataset: present, snapshot }],
+    exports: await nas.exports(),
+    keepFor: "7d",
+    suffix: "abc123",
+    replicasOf: () => replicas,
+  });
+  const kinds = (kubernetes: Kubernetes, life: Life): StepKinds => {
+    const clock = life.clock(cluster.clock);
+    const [own, remover]: [Nas, NasRemover] = [life.port(nas), life.port(new MemoryRemover(zfs))];
+    const waits = { kubernetes, clock, timeout: 10_000 };
+    const options = { ...waits, nas: async () => own, remover: async () => remover };
+    return stepKinds([
+      stopWorkloads(waits),
+      startWorkloads(waits),
+      cloneDataset(options),
+      exportDataset(options),
+      createVolume(options),
+      rebindClaim(options),
+    ]);
+  };
+  const process = (life?: Life) => world.process(kinds, life);
+  const pvNamed = (name: string) =>
+    cluster.kubernetes.as("test").get<PersistentVolume>(resources.persistentVolumes, { name });
+  const content = async (): Promise<string | undefined> => {
+    const bound = await cluster.kubernetes.as("test").get<Claim>(resources.persistentVolumeClaims, claimName);
+    const volume = await pvNamed(bound?.spec.volumeName ?? "");
+    const handle = volume?.spec.csi?.volumeHandle;
+    return bound?.status?.phase === "Bound" && handle !== undefined ? zfs.content(`${parent}/${handle}`) : undefined;
+  };
+  const left = async (): Promise<readonly string[]> => {
+    const datasets = (await nas.datasets(parent))
+      .map(({ name }) => name)
+      .filter((name) => ![parent, dataset].includes(name));
+    const pvs = (await cluster.kubernetes.as("test").list(resources.persistentVolumes)).items;
+    const exports = await nas.exports();
+    return [
+      ...datasets,
+      ...pvs.map(({ metadata }) => metadata.name).filter((name) => name !== "pv-1"),
+      ...exports.nfs.map(({ path }) => path).filter((path) => path !== `/mnt/${dataset}`),
+      ...exports.targets.map(({ name }) => name).filter((name) => name !== "csi-pvc-1"),
+    ];
+  };
+  const demand = async (changed: boolean, context: string): Promise<void> => {
+    const is = {
+      content: await content(),
+      old: zfs.content(dataset),
+      replicas: (await cluster.deployment())?.spec.replicas,
+      policy: (await pvNamed("pv-1"))?.spec.persistentVolumeReclaimPolicy,
+      reclaimed: [...binder.reclaimed],
+      left: changed ? [] : await left(),
+    };
+    const wanted = {
+      content: changed ? "new" : "old",
+      old: "old",
+      replicas,
+      policy: changed ? "Retain" : "Delete",
+      reclaimed: [],
+      left: [],
+    };
+    // What an undo after the end has set aside stays until it is settled.
+    const known = (await process().operations.list()).operations.find(({ id }) => id === "op-1");
+    if (!changed && known?.status === "undone") is.left = [];
+    if (JSON.stringify(is) !== JSON.stringify(wanted))
+      throw new Failure("VERIFICATION_FAILED", {
+        what: `${context}: ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`,
+      });
+  };
+  const stop = (): void => {
+    binder.stop();
+    cluster.controllers.stop();
+  };
+  const open = (life: Life) => process(life).operations;
+  return {
+    cluster,
+    binder,
+    zfs,
+    found,
+    dataset,
+    plan: found.plan,
+    process,
+    content,
+    pv: pvNamed,
+    left,
+    demand,
+    open,
+    stop,
+  };
+};
