@@ -9,6 +9,7 @@ import { Operations } from "../operation/operations.ts";
 import { stepKinds, type StepKinds } from "../operation/step-kind.ts";
 import { replaceFiles } from "../restore/steps/files.ts";
 import { startWorkloads, stopWorkloads } from "../restore/steps/workloads.ts";
+import { cloneDataset, createVolume, exportDataset, rebindClaim } from "../restore/zfs/steps.ts";
 import { ensureNamespace } from "../systems/agent/namespace.ts";
 import { BucketJournal } from "../systems/journal/bucket.ts";
 import { FileJournal } from "../systems/journal/files.ts";
@@ -16,6 +17,7 @@ import { MirroredJournal } from "../systems/journal/mirrored.ts";
 import type { JournalStore } from "../systems/journal/port.ts";
 import { fenced } from "../systems/kubernetes/fenced.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
+import { fencedNas, fencedRemover } from "../systems/nas/fenced.ts";
 import type { Bucket } from "../systems/s3/port.ts";
 import { openMover } from "./mover.ts";
 import type { World } from "./world.ts";
@@ -61,9 +63,17 @@ const late = (open: () => Promise<Bucket>): Bucket => ({
   remove: async (key) => (await open()).remove(key),
 });
 
-const kindsOf = (world: World, kubernetes: Kubernetes, { timeout }: OperationsFlags): StepKinds => {
+const kindsOf = (world: World, cluster: Kubernetes, demand: () => void, { timeout }: OperationsFlags): StepKinds => {
+  const kubernetes = fenced(cluster, demand);
   const { clock } = world.context;
   const { namespace } = world.loaded.config.holdfast;
+  const zfs = {
+    kubernetes,
+    clock,
+    timeout,
+    nas: async () => fencedNas(await world.nas(), demand),
+    remover: async () => fencedRemover(await world.nasRemover(), demand),
+  };
   const all = [
     stopWorkloads({ kubernetes, clock, timeout }),
     startWorkloads({ kubernetes, clock, timeout }),
@@ -75,6 +85,10 @@ const kindsOf = (world: World, kubernetes: Kubernetes, { timeout }: OperationsFl
       namespace,
       timeout,
     }),
+    cloneDataset(zfs),
+    exportDataset(zfs),
+    createVolume(zfs),
+    rebindClaim(zfs),
   ];
   return stepKinds(all);
 };
@@ -97,7 +111,7 @@ export const openOperations = async (
     namespace: holdfast.namespace,
     who: context.env.HOSTNAME ?? "this machine",
     undoFor: parseDuration(policy.undoFor) ?? 0,
-    kinds: (demand) => kindsOf(world, fenced(kubernetes, demand), flags),
+    kinds: (demand) => kindsOf(world, kubernetes, demand, flags),
     onEvent,
     signal: context.signal,
   });

@@ -3,17 +3,19 @@ import { Failure } from "../model/failure.ts";
 import { formatAge, formatBytes } from "../model/units.ts";
 import { volumeName } from "../model/volume.ts";
 import type { Mover } from "../restore/movers/replacement.ts";
-import { ownersOf } from "../restore/owners.ts";
+import { ownerKey, ownersOf } from "../restore/owners.ts";
 import { planRestore, type RestoreItem, type RestorePlan } from "../restore/plan.ts";
 import { checkPassword, checkPlan, checkRights } from "../restore/preflight.ts";
 import { chooseCopy, liveVolume, type PointChoice, resolveName } from "../restore/scope.ts";
 import { readReplicas } from "../restore/standstill.ts";
+import type { SnapshotChoice } from "../restore/zfs/choose.ts";
 import { commandBody } from "./body.ts";
 import { carryOut } from "./carry-out.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { WorldFlags } from "./flags.ts";
 import { parseMoment } from "./moment.ts";
 import { confirmPlan, type PlanHead, showPlan } from "./plan-text.ts";
+import { restoreFromZfs } from "./restore-zfs-body.ts";
 import { type Survey, survey } from "./survey.ts";
 import type { World } from "./world.ts";
 
@@ -27,9 +29,17 @@ export interface RestoreFlags extends WorldFlags {
   readonly to?: string;
   readonly mover: Mover;
   readonly undo: boolean;
+  readonly from: "velero" | "zfs";
+  readonly snapshot?: string;
 }
 
 export const restore = commandBody<RestoreFlags, string[]>(async (cli, world, flags, ...references) => {
+  if (flags.from === "zfs") {
+    const choice = snapshotChoiceOf(cli, flags);
+    return restoreFromZfs(cli, world, flags, { references, choice });
+  }
+  if (flags.snapshot !== undefined)
+    throw new Failure("USAGE", { what: "--snapshot names a ZFS snapshot: it goes with --from zfs." });
   const found = await makePlan(cli, world, flags, references);
   checkPlan(found);
   showPlan(cli, found.plan, flags, headOf(cli, found));
@@ -55,25 +65,15 @@ const makePlan = async (
   const kubernetes = await world.kubernetes();
   const owners = ownersOf(items.map((item) => item.target)).scalable;
   const replicas = new Map(
-    await Promise.all(owners.map(async (owner) => [nameOf(owner), await readReplicas(kubernetes, owner)] as const)),
+    await Promise.all(owners.map(async (owner) => [ownerKey(owner), await readReplicas(kubernetes, owner)] as const)),
   );
   return planRestore({
     mover: flags.mover,
     items,
     keepFor: flags.undo ? world.loaded.config.policy.undoFor : undefined,
-    replicasOf: (owner) => replicas.get(nameOf(owner)),
+    replicasOf: (owner) => replicas.get(ownerKey(owner)),
   });
 };
-
-const nameOf = ({
-  kind,
-  namespace,
-  name,
-}: {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}): string => `${kind}/${namespace}/${name}`;
 
 const choiceOf = (cli: CliContext, flags: RestoreFlags): PointChoice => {
   if (flags.point !== undefined && flags.at !== undefined)
@@ -81,6 +81,19 @@ const choiceOf = (cli: CliContext, flags: RestoreFlags): PointChoice => {
   return {
     ...(flags.point === undefined ? {} : { point: flags.point }),
     ...(flags.at === undefined ? {} : { at: parseMoment(flags.at, cli.context.clock.now()) }),
+  };
+};
+
+const snapshotChoiceOf = (cli: CliContext, { snapshot, at, point, to, undo }: RestoreFlags): SnapshotChoice => {
+  const other = Object.entries({ point, to }).find(([, value]) => value !== undefined)?.[0];
+  if (other !== undefined) throw new Failure("USAGE", { what: `--${other} does not go with --from zfs.` });
+  if (!undo)
+    throw new Failure("USAGE", { what: "With --from zfs the present dataset always stays: --no-undo has no meaning." });
+  if (snapshot !== undefined && at !== undefined)
+    throw new Failure("USAGE", { what: "--snapshot and --at exclude each other." });
+  return {
+    ...(snapshot === undefined ? {} : { name: snapshot }),
+    ...(at === undefined ? {} : { at: parseMoment(at, cli.context.clock.now()) }),
   };
 };
 

@@ -22,6 +22,9 @@ export interface Owners {
   readonly unstoppable: readonly Unstoppable[];
 }
 
+/** "Deployment/media/sonarr": tells workloads apart. */
+export const ownerKey = ({ kind, namespace, name }: Scalable): string => `${kind}/${namespace}/${name}`;
+
 const scalableKinds: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "ReplicaSet"]);
 
 const whyNot: Readonly<Record<string, string>> = {

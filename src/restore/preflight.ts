@@ -8,19 +8,24 @@ import { requireRights } from "../systems/kubernetes/require-rights.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import type { Bucket } from "../systems/s3/port.ts";
 import { repositoryPrefix } from "../systems/velero/bucket-layout.ts";
+import type { Unstoppable } from "./owners.ts";
 import type { RestoreItem, RestorePlan, Stop } from "./plan.ts";
+import type { ZfsPlan } from "./zfs/plan.ts";
 
 /** What the plan alone tells. Pure. Throws TARGET_UNUSABLE, TARGET_TOO_SMALL or TARGET_IN_USE. */
 export const checkPlan = (plan: RestorePlan): void => {
   for (const item of plan.items) checkTarget(item);
-  const [blocker] = plan.blockers;
-  if (blocker !== undefined) {
-    throw new Failure("TARGET_IN_USE", {
-      what: `${blocker.kind} ${blocker.namespace}/${blocker.name} uses the volume.`,
-      why: blocker.why,
-      todo: "Stop it, then restore again.",
-    });
-  }
+  demandNoBlocker(plan.blockers);
+};
+
+/** Throws TARGET_IN_USE for somebody who uses the volume and cannot be stopped by scaling. */
+export const demandNoBlocker = ([blocker]: readonly Unstoppable[]): void => {
+  if (blocker === undefined) return;
+  throw new Failure("TARGET_IN_USE", {
+    what: `${blocker.kind} ${blocker.namespace}/${blocker.name} uses the volume.`,
+    why: blocker.why,
+    todo: "Stop it, then restore again.",
+  });
 };
 
 const unusable = (target: Volume): string | undefined => {
@@ -96,3 +101,17 @@ export const checkPassword = async (
 /** Asks the API server about every right that the plan needs. Throws KUBERNETES_FORBIDDEN naming all that are missing. */
 export const checkRights = (kubernetes: Kubernetes, plan: RestorePlan, agents: string, velero: string): Promise<void> =>
   requireRights(kubernetes, rulesOf(plan, agents, velero), "this restore needs");
+
+/** The same for a restore from ZFS. */
+export const checkZfsRights = (kubernetes: Kubernetes, found: ZfsPlan, agents: string): Promise<void> => {
+  const namespaces = [...new Set(found.plan.locks.map((volume) => volume.split("/")[0] ?? ""))];
+  const rules: readonly AccessRule[] = [
+    ...["get", "create", "patch", "delete"].map((verb) => ({ verb, resource: resources.persistentVolumes })),
+    ...namespaces.flatMap((namespace) =>
+      ["get", "create", "delete"].map((verb) => ({ verb, resource: resources.persistentVolumeClaims, namespace })),
+    ),
+    ...["create", "get", "patch", "delete"].map((verb) => ({ verb, resource: resources.leases, namespace: agents })),
+    ...found.stops.map(stopRule),
+  ];
+  return requireRights(kubernetes, rules, "this restore needs");
+};

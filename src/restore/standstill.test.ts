@@ -44,6 +44,18 @@ describe("readReplicas", () => {
     expect(await readReplicas(cluster.kubernetes, aStop())).toBe(5);
   });
 
+  it("refuses a StatefulSet whose claims would go with its replicas", async () => {
+    cluster = await aCluster(1);
+    cluster.kubernetes.put(resources.statefulSets, {
+      metadata: { name: "db", namespace: "media" },
+      spec: { replicas: 1, persistentVolumeClaimRetentionPolicy: { whenScaled: "Delete" } },
+    } as never);
+    await expect(readReplicas(cluster.kubernetes, aStop({ kind: "StatefulSet", name: "db" }))).rejects.toMatchObject({
+      code: "TARGET_IN_USE",
+      why: expect.stringContaining("whenScaled") as string,
+    });
+  });
+
   it("takes zero for zero without a record", async () => {
     cluster = await aCluster(0);
     expect(await readReplicas(cluster.kubernetes, aStop())).toBe(0);

@@ -24,7 +24,10 @@ const resourceOf: Readonly<Record<Scalable["kind"], Resource>> = {
 };
 
 interface Workload extends KubeObject {
-  readonly spec: { readonly replicas?: number };
+  readonly spec: {
+    readonly replicas?: number;
+    readonly persistentVolumeClaimRetentionPolicy?: { readonly whenScaled?: string };
+  };
   readonly status?: {
     readonly replicas?: number;
     readonly readyReplicas?: number;
@@ -35,10 +38,19 @@ interface Workload extends KubeObject {
 const read = (kubernetes: Kubernetes, owner: Scalable): Promise<Workload | undefined> =>
   kubernetes.get<Workload>(resourceOf[owner.kind], { namespace: owner.namespace, name: owner.name });
 
-/** Replicas to come back to: what an interrupted restore recorded counts more than the present zero. */
+/**
+ * Replicas to come back to: what an interrupted restore recorded counts more than the present zero. Throws TARGET_IN_USE
+ * for a StatefulSet that cannot be stopped without losing its claims.
+ */
 export const readReplicas = async (kubernetes: Kubernetes, owner: Scalable): Promise<number | undefined> => {
   const workload = await read(kubernetes, owner);
   if (workload === undefined) return undefined;
+  if (workload.spec.persistentVolumeClaimRetentionPolicy?.whenScaled === "Delete")
+    throw new Failure("TARGET_IN_USE", {
+      what: `StatefulSet ${owner.namespace}/${owner.name} deletes its claims when it is scaled down.`,
+      why: "its persistentVolumeClaimRetentionPolicy.whenScaled is Delete, and it must stand still for a restore",
+      todo: "Set it to Retain, then restore again.",
+    });
   const recorded = workload.metadata.annotations?.[replicasAnnotation];
   const present = workload.spec.replicas ?? 1;
   return present === 0 && recorded !== undefined ? Number(recorded) : present;
