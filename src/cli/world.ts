@@ -115,8 +115,9 @@ class RealWorld implements World {
 
   async close(): Promise<void> {
     // What could not be opened has failed where it was asked for.
-    const opened = await Promise.allSettled([this.#nas, this.#remover]);
-    await Promise.all(opened.map((result) => (result.status === "fulfilled" ? result.value?.close() : undefined)));
+    const opening = [this.#nas, this.#remover].filter((one) => one !== undefined);
+    const opened = await Promise.allSettled<Nas | NasRemover>(opening);
+    await Promise.all(opened.flatMap((result) => (result.status === "fulfilled" ? [result.value.close()] : [])));
   }
 
   async #nasAccess(): Promise<NasAccess> {

@@ -49,8 +49,8 @@ export const successorOf = (present: Present): Successor => {
   const { csi, nfs } = present.pv.spec;
   const driver = csi?.volumeAttributes?.["provisioner_driver"] ?? "";
   const attach = csi?.volumeAttributes?.["node_attach_driver"];
-  if (csi !== undefined && /-nfs$/.test(driver) && attach === "nfs") return democraticNfs(present, csi);
-  if (csi !== undefined && /-iscsi$/.test(driver) && attach === "iscsi") return democraticIscsi(present, csi);
+  if (csi !== undefined && driver.endsWith("-nfs") && attach === "nfs") return democraticNfs(present, csi);
+  if (csi !== undefined && driver.endsWith("-iscsi") && attach === "iscsi") return democraticIscsi(present, csi);
   if (nfs !== undefined) return staticNfs(present, nfs);
   throw unsupported(present, "Holdfast knows how to make volumes of democratic-csi, and static NFS volumes");
 };

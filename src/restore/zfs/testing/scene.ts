@@ -46,12 +46,12 @@ const attributesOf = (protocol: Protocol, zfs: MemoryZfs): Readonly<Record<strin
 
 const put = (cluster: Cluster, protocol: Protocol, zfs: MemoryZfs) => {
   const attributes = attributesOf(protocol, zfs);
-  const claim: Claim = cluster.kubernetes.put(resources.persistentVolumeClaims, {
+  const claim = cluster.kubernetes.put<Claim>(resources.persistentVolumeClaims, {
     metadata: { ...claimName, labels: { app: "sonarr" }, annotations: { "pv.kubernetes.io/bind-completed": "yes" } },
     spec: { volumeName: "pv-1", storageClassName: "nas", accessModes: ["ReadWriteOnce"] },
     status: { phase: "Bound" },
-  } as Claim);
-  const pv = cluster.kubernetes.put(resources.persistentVolumes, {
+  });
+  const pv = cluster.kubernetes.put<PersistentVolume & { status: object }>(resources.persistentVolumes, {
     metadata: { name: "pv-1", annotations: { "pv.kubernetes.io/provisioned-by": "org.democratic-csi" } },
     spec: {
       persistentVolumeReclaimPolicy: "Delete",
@@ -63,14 +63,43 @@ const put = (cluster: Cluster, protocol: Protocol, zfs: MemoryZfs) => {
       },
     },
     status: { phase: "Bound" },
-  } as PersistentVolume);
+  });
   return { claim, pv };
 };
 
+interface Stage {
+  readonly cluster: Cluster;
+  readonly zfs: MemoryZfs;
+  readonly nas: MemoryNas;
+  readonly binder: MemoryBinder;
+}
+
+const pvNamed = ({ cluster }: Stage, name: string) =>
+  cluster.kubernetes.as("test").get<PersistentVolume>(resources.persistentVolumes, { name });
+
+const contentOf = async (stage: Stage): Promise<string | undefined> => {
+  const bound = await stage.cluster.kubernetes.as("test").get<Claim>(resources.persistentVolumeClaims, claimName);
+  const handle = (await pvNamed(stage, bound?.spec.volumeName ?? ""))?.spec.csi?.volumeHandle;
+  if (bound?.status?.phase !== "Bound" || handle === undefined) return undefined;
+  return stage.zfs.content(`${parent}/${handle}`);
+};
+
+const leftOn = async ({ cluster, nas }: Stage): Promise<readonly string[]> => {
+  const datasets = (await nas.datasets(parent)).map(({ name }) => name);
+  const { items } = await cluster.kubernetes.as("test").list(resources.persistentVolumes);
+  const exports = await nas.exports();
+  const own = new Set([parent, dataset, "pv-1", `/mnt/${dataset}`, "csi-pvc-1"]);
+  return [
+    ...datasets,
+    ...items.map(({ metadata }) => metadata.name),
+    ...exports.nfs.map(({ path }) => path),
+    ...exports.targets.map(({ name }) => name),
+  ].filter((name) => !own.has(name));
+};
+
 /** The app's files are "old" and the snapshot's "new": what is restored is told from what was there. */
-export const aZfsScene = async (protocol: Protocol = "nfs", replicas = 1): Promise<ZfsScene> => {
+const setStage = async (protocol: Protocol, replicas: number) => {
   const cluster = await aCluster(replicas);
-  const world = new OperationWorld(cluster.clock, cluster.kubernetes);
   const zfs = new MemoryZfs(cluster.clock);
   const properties = {
     "democratic-csi:managed_resource": "true",
@@ -93,7 +122,12 @@ export const aZfsScene = async (protocol: Protocol = "nfs", replicas = 1): Promi
     suffix: "abc123",
     replicasOf: () => replicas,
   });
-  const kinds = (kubernetes: Kubernetes, life: Life): StepKinds => {
+  return { cluster, zfs, nas, binder, found };
+};
+
+const kindsOn =
+  ({ cluster, zfs, nas }: Stage) =>
+  (kubernetes: Kubernetes, life: Life): StepKinds => {
     const clock = life.clock(cluster.clock);
     const [own, remover]: [Nas, NasRemover] = [life.port(nas), life.port(new MemoryRemover(zfs))];
     const waits = { kubernetes, clock, timeout: 10_000 };
@@ -107,58 +141,34 @@ export const aZfsScene = async (protocol: Protocol = "nfs", replicas = 1): Promi
       rebindClaim(options),
     ]);
   };
-  const process = (life?: Life) => world.process(kinds, life);
-  const pvNamed = (name: string) =>
-    cluster.kubernetes.as("test").get<PersistentVolume>(resources.persistentVolumes, { name });
-  const content = async (): Promise<string | undefined> => {
-    const bound = await cluster.kubernetes.as("test").get<Claim>(resources.persistentVolumeClaims, claimName);
-    const volume = await pvNamed(bound?.spec.volumeName ?? "");
-    const handle = volume?.spec.csi?.volumeHandle;
-    return bound?.status?.phase === "Bound" && handle !== undefined ? zfs.content(`${parent}/${handle}`) : undefined;
+
+const demand = async (stage: Stage, replicas: number, changed: boolean, context: string): Promise<void> => {
+  const { cluster, zfs, binder } = stage;
+  const is = {
+    content: await contentOf(stage),
+    old: zfs.content(dataset),
+    replicas: (await cluster.deployment())?.spec.replicas,
+    policy: (await pvNamed(stage, "pv-1"))?.spec.persistentVolumeReclaimPolicy,
+    reclaimed: [...binder.reclaimed],
   };
-  const left = async (): Promise<readonly string[]> => {
-    const datasets = (await nas.datasets(parent))
-      .map(({ name }) => name)
-      .filter((name) => ![parent, dataset].includes(name));
-    const pvs = (await cluster.kubernetes.as("test").list(resources.persistentVolumes)).items;
-    const exports = await nas.exports();
-    return [
-      ...datasets,
-      ...pvs.map(({ metadata }) => metadata.name).filter((name) => name !== "pv-1"),
-      ...exports.nfs.map(({ path }) => path).filter((path) => path !== `/mnt/${dataset}`),
-      ...exports.targets.map(({ name }) => name).filter((name) => name !== "csi-pvc-1"),
-    ];
-  };
-  const demand = async (changed: boolean, context: string): Promise<void> => {
-    const is = {
-      content: await content(),
-      old: zfs.content(dataset),
-      replicas: (await cluster.deployment())?.spec.replicas,
-      policy: (await pvNamed("pv-1"))?.spec.persistentVolumeReclaimPolicy,
-      reclaimed: [...binder.reclaimed],
-      left: changed ? [] : await left(),
-    };
-    const wanted = {
-      content: changed ? "new" : "old",
-      old: "old",
-      replicas,
-      policy: changed ? "Retain" : "Delete",
-      reclaimed: [],
-      left: [],
-    };
-    // What an undo after the end has set aside stays until it is settled.
+  const wanted = changed ? { content: "new", policy: "Retain" } : { content: "old", policy: "Delete" };
+  const whole = { ...is, ...wanted, old: "old", replicas, reclaimed: [] };
+  if (JSON.stringify(is) === JSON.stringify(whole)) return;
+  throw new Failure("VERIFICATION_FAILED", { what: `${context}: ${JSON.stringify(is)}, not ${JSON.stringify(whole)}` });
+};
+
+export const aZfsScene = async (protocol: Protocol = "nfs", replicas = 1): Promise<ZfsScene> => {
+  const stage = await setStage(protocol, replicas);
+  const { cluster, binder, zfs, found } = stage;
+  const world = new OperationWorld(cluster.clock, cluster.kubernetes);
+  const process = (life?: Life) => world.process(kindsOn(stage), life);
+  /** What an undo after the end has set aside stays until it is settled; else nothing stays. */
+  const demandWhole = async (changed: boolean, context: string): Promise<void> => {
+    await demand(stage, replicas, changed, context);
     const known = (await process().operations.list()).operations.find(({ id }) => id === "op-1");
-    if (!changed && known?.status === "undone") is.left = [];
-    if (JSON.stringify(is) !== JSON.stringify(wanted))
-      throw new Failure("VERIFICATION_FAILED", {
-        what: `${context}: ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`,
-      });
+    const left = changed || known?.status === "undone" ? [] : await leftOn(stage);
+    if (left.length > 0) throw new Failure("VERIFICATION_FAILED", { what: `${context}: ${left.join(", ")} is left` });
   };
-  const stop = (): void => {
-    binder.stop();
-    cluster.controllers.stop();
-  };
-  const open = (life: Life) => process(life).operations;
   return {
     cluster,
     binder,
@@ -167,11 +177,14 @@ export const aZfsScene = async (protocol: Protocol = "nfs", replicas = 1): Promi
     dataset,
     plan: found.plan,
     process,
-    content,
-    pv: pvNamed,
-    left,
-    demand,
-    open,
-    stop,
+    content: () => contentOf(stage),
+    pv: (name) => pvNamed(stage, name),
+    left: () => leftOn(stage),
+    demand: demandWhole,
+    open: (life) => process(life).operations,
+    stop: () => {
+      binder.stop();
+      cluster.controllers.stop();
+    },
   };
 };
