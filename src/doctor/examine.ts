@@ -4,6 +4,7 @@ import type { Check, CheckResult } from "./check.ts";
 import { clusterChecks } from "./cluster.ts";
 import { kitChecks } from "./kit.ts";
 import { locationChecks } from "./location.ts";
+import { nasChecks } from "./nas.ts";
 import { nodeAgentChecks } from "./node-agent.ts";
 import { passwordChecks } from "./password.ts";
 import { rightsChecks } from "./rights.ts";
@@ -22,6 +23,7 @@ export const allChecks = (world: DoctorWorld, holdfastVersion: string): readonly
   ...locationChecks(world),
   ...passwordChecks(world),
   ...kitChecks(world),
+  ...nasChecks(world),
   ...versionChecks(world, holdfastVersion),
 ];
 

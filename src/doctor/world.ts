@@ -1,6 +1,7 @@
 import type { LoadedConfig } from "../config/load.ts";
 import type { Context } from "../context.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
+import type { Nas, NasRemover } from "../systems/nas/port.ts";
 import type { Bucket } from "../systems/s3/port.ts";
 
 /** What doctor may use. Each part is opened by the check that needs it, and fails there. */
@@ -13,4 +14,6 @@ export interface DoctorWorld {
   bucketWithoutFence(): Promise<Bucket>;
   /** Password of the kopia repositories, from where holdfast.yaml says. */
   password(): Promise<string>;
+  nas(): Promise<Nas>;
+  nasRemover(): Promise<NasRemover>;
 }

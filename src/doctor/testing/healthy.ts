@@ -8,6 +8,9 @@ import { MemoryKubernetes } from "../../systems/kubernetes/memory.ts";
 import type { KubeObject } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import { jumpingClock } from "../../systems/kubernetes/testing/world.ts";
+import { MemoryNas, type MemoryNasOptions, MemoryRemover } from "../../systems/nas/memory.ts";
+import { MemoryZfs } from "../../systems/nas/memory-zfs.ts";
+import type { Rights } from "../../systems/nas/port.ts";
 import { MemoryBucket } from "../../systems/s3/memory.ts";
 import type { Check, CheckResult } from "../check.ts";
 import { allChecks } from "../examine.ts";
@@ -124,6 +127,8 @@ export class HealthyWorld implements DoctorWorld {
     const config = parseConfig(configText(options.config ?? ""), "holdfast.yaml");
     this.loaded = { config, file: "/etc/holdfast.yaml", path: (name) => `/etc/${name}` };
     this.cluster = new MemoryKubernetes(this.context);
+    this.zfs = new MemoryZfs(clock);
+    this.zfs.create("tank/k8s/v/pvc-1");
     this.store = new MemoryBucket({ now: () => clock.now() + (options.ahead ?? 0) });
     this.store.seed("velero/kopia/media/kopia.repository", scryptFormatBlob);
     this.store.seed(kitEvidenceKey(config.holdfast.cluster), JSON.stringify(someKitEvidence({ time: clock.now() })));
@@ -135,6 +140,12 @@ export class HealthyWorld implements DoctorWorld {
   kubernetes = async (): Promise<MemoryKubernetes> => this.cluster;
   bucket = async (): Promise<MemoryBucket> => this.store;
   bucketWithoutFence = async (): Promise<MemoryBucket> => this.store;
+  /** What stands on the NAS; looked at only where `config` names one. */
+  readonly zfs: MemoryZfs;
+  nasOptions: MemoryNasOptions = {};
+  removerRights: Partial<Rights> = {};
+  nas = async (): Promise<MemoryNas> => new MemoryNas(this.zfs, this.nasOptions);
+  nasRemover = async (): Promise<MemoryRemover> => new MemoryRemover(this.zfs, this.removerRights);
 
   password = async (): Promise<string> => {
     if (this.secret instanceof Error) throw this.secret;
