@@ -93,7 +93,7 @@ describe("kit check", () => {
   it("logs in to the NAS where something can", async () => {
     await store();
     const seen: unknown[] = [];
-    const { out } = await check({}, { openers: openers({ nas: async (access) => void seen.push(access) }) });
+    const { out } = await check({}, { openers: openers({ nas: () => async (access) => void seen.push(access) }) });
     expect(out).toMatch(/^nas +logged in$/m);
     expect(seen).toEqual([aKit().nas]);
   });

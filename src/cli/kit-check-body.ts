@@ -23,11 +23,33 @@ export interface CheckFlags extends OpeningFlags {
 /** What a check opens; tests give their own. */
 export interface Openers {
   bucket(access: KitBucket): Promise<Bucket>;
-  readonly nas?: OpenNas;
+  /** Without it the check says that it did not try. */
+  nas?(context: Context): OpenNas;
 }
 
-/** Without `nas`: no adapter speaks with a NAS yet, and the check says that it did not try. */
+/** Logs in with every credential that the kit has, and asks one thing. */
+const useNas =
+  (context: Context): OpenNas =>
+  async (access) => {
+    const { openNas, openNasRemover } = await import("./nas-systems.ts");
+    const nas = await openNas(context, access);
+    try {
+      await nas.describe();
+      await nas.pools();
+    } finally {
+      await nas.close();
+    }
+    if (access.remover === undefined) return;
+    const remover = await openNasRemover(context, access);
+    try {
+      await remover.rights();
+    } finally {
+      await remover.close();
+    }
+  };
+
 const realOpeners: Openers = {
+  nas: useNas,
   bucket: async ({ name, ca, ...access }) => {
     const { AwsBucket } = await import("../systems/s3/aws.ts");
     const { endpoint, region, accessKeyId, secretAccessKey } = access;
@@ -54,7 +76,7 @@ export const checkWith = (openers: Openers) =>
     const loaded = await configIfAny(context, flags.config);
     if (loaded !== undefined) requireSameCluster(kit, loaded);
     const bucket = await openers.bucket(kit.bucket);
-    const doors: KitDoors = { bucket, ...(openers.nas === undefined ? {} : { openNas: openers.nas }) };
+    const doors: KitDoors = { bucket, ...(openers.nas === undefined ? {} : { openNas: openers.nas(context) }) };
     const proof = await proveKit(kit, doors);
     const outside = !runsInPod(context);
     const now = context.clock.now();

@@ -104,12 +104,12 @@ class RealWorld implements World {
   }
 
   nas(): Promise<Nas> {
-    this.#nas ??= this.#nasAccess().then(openNas);
+    this.#nas ??= this.#nasAccess().then((access) => openNas(this.context, access));
     return this.#nas;
   }
 
   nasRemover(): Promise<NasRemover> {
-    this.#remover ??= this.#nasAccess().then(openNasRemover);
+    this.#remover ??= this.#nasAccess().then((access) => openNasRemover(this.context, access));
     return this.#remover;
   }
 
@@ -121,10 +121,12 @@ class RealWorld implements World {
   }
 
   async #nasAccess(): Promise<NasAccess> {
-    const config = configuredNas(this);
-    const [keys, ca] = await Promise.all([nasKeys(this.#secretSources()), this.#pem("nas.caFile", config.caFile)]);
+    const { kind, url, user, remover, caFile, hostKey, parents } = configuredNas(this);
+    const [keys, ca] = await Promise.all([nasKeys(this.#secretSources()), this.#pem("nas.caFile", caFile)]);
     if (keys === undefined) throw new Error("a NAS that is configured has a key");
-    return { context: this.context, config, keys, ca };
+    const removing =
+      remover === undefined || keys.remover === undefined ? undefined : { user: remover.user, key: keys.remover };
+    return { kind, url, user, key: keys.key, remover: removing, ca, hostKey, parents };
   }
 
   async points(): Promise<PointsSource> {
