@@ -82,6 +82,15 @@ describe("the volumes of a cluster", () => {
     expect(volume?.workloads).toEqual([{ kind: "Deployment", name: "sonarr" }]);
   });
 
+  it("are not used by pods of Holdfast's own, which a dead one may have left", () => {
+    const holder = pod("holdfast-hold-1", "sonarr");
+    const labels = { "app.kubernetes.io/managed-by": "holdfast" };
+    const pods = [{ ...holder, metadata: { ...holder.metadata, labels } }, pod("sonarr-1", "sonarr")];
+    const [volume] = volumesOf({ ...empty, claims: [claim("sonarr")], pods });
+    expect(volume?.mounts.map((mount) => mount.pod)).toEqual(["sonarr-1"]);
+    expect(volume?.workloads).toEqual([{ kind: "Pod", name: "sonarr-1" }]);
+  });
+
   it("find a workload that is scaled to zero by its template", () => {
     const cron = maker("CronJob", "tidy", {
       jobTemplate: { spec: { template: { spec: pod("x", "cron-data").spec } } },

@@ -22,6 +22,7 @@ export interface ClusterObjects {
   readonly makers: readonly PodMaker[];
 }
 
+const managedByLabel = "app.kubernetes.io/managed-by";
 const excludeLabel = "velero.io/exclude-from-backup";
 const excludeAnnotation = "backup.velero.io/backup-volumes-excludes";
 /** All volumes of the cluster, ordered by name. */
@@ -77,7 +78,8 @@ const backingOf = (pv: PersistentVolume): Backing => ({
 
 const mountsByClaim = (pods: readonly Pod[], owners: ReadonlyMap<string, PodMaker>): Map<string, Mount[]> => {
   const result = new Map<string, Mount[]>();
-  for (const pod of pods) {
+  // What a Holdfast that died has left is no user of the volume: its operation tidies it away.
+  for (const pod of pods.filter(({ metadata }) => metadata.labels?.[managedByLabel] !== "holdfast")) {
     for (const [key, mount] of mountsOfPod(pod, owners)) push(result, key, mount);
   }
   return result;
