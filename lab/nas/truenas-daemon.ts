@@ -31,15 +31,7 @@ export const nasUsers = {
   remover: {
     username: "holdfast-remover",
     key: key(3),
-    roles: [
-      "READONLY_ADMIN",
-      "SNAPSHOT_DELETE",
-      "DATASET_DELETE",
-      "SHARING_NFS_WRITE",
-      "SHARING_ISCSI_EXTENT_WRITE",
-      "SHARING_ISCSI_TARGET_WRITE",
-      "SHARING_ISCSI_TARGETEXTENT_WRITE",
-    ],
+    roles: ["READONLY_ADMIN", "SNAPSHOT_DELETE", "DATASET_DELETE"],
   },
 } as const;
 

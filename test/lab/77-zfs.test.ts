@@ -115,10 +115,9 @@ describe.each(classes)("a volume on %s", (protocol, _, parent) => {
     await running.until(/\nbind |\nmake the PersistentVolume/);
     running.child.kill("SIGKILL");
     await running.ended;
-    for (let tries = 0; tries < 40; tries += 1) {
-      const { status } = await holdfast(["resume", "--yes"]);
-      if (status !== 11) break;
-    }
+    let resumed = await holdfast(["resume", "--yes"]);
+    for (let tries = 0; tries < 40 && resumed.status === 11; tries += 1) resumed = await holdfast(["resume", "--yes"]);
+    expect({ status: resumed.status, stderr: resumed.stderr }).toMatchObject({ status: 0 });
     expect(await read(claim)).toBe("third");
     const [operation] = (await answer<OperationsAnswer>(["operations"])).operations;
     expect(operation?.status).toBe("done");

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Clock } from "../../context.ts";
 import type { PersistentVolume } from "../../inventory/raw.ts";
-import { Failure } from "../../model/failure.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import type { Json } from "../../model/plan.ts";
 import type { StepContext, StepKind } from "../../operation/step-kind.ts";
 import type { KubeObject, Kubernetes } from "../../systems/kubernetes/port.ts";
@@ -46,9 +46,25 @@ const asideOf = (memo: Json): "origin" | "clone" => asideMemo.parse(memo).aside;
 
 const isOurs = (dataset: Dataset, operation: string): boolean => dataset.properties[madeByProperty] === operation;
 
-/** Destroys this dataset and no other of its name, with the snapshots that it has now. */
-const destroy = async (nas: Nas, remover: NasRemover, dataset: Identity): Promise<void> =>
-  remover.destroyDataset(dataset, await nas.snapshots(dataset.name));
+const busyPause = 1000;
+
+/**
+ * Destroys this dataset and no other of its name, with the snapshots that it has now. Nodes let go of a volume some time
+ * after its pods have gone: until then it is busy, and that is waited for.
+ */
+const destroy = async (options: ZfsOptions, dataset: Identity, signal: AbortSignal): Promise<void> => {
+  const [nas, remover] = [await options.nas(), await options.remover()];
+  const deadline = options.clock.now() + options.timeout;
+  for (;;) {
+    try {
+      await remover.destroyDataset(dataset, await nas.snapshots(dataset.name));
+      return;
+    } catch (error) {
+      if (!isFailure(error, "NAS_BUSY") || options.clock.now() > deadline) throw error;
+    }
+    await options.clock.sleep(busyPause, signal);
+  }
+};
 
 const cloned = async (nas: Nas, input: CloneInput, operation: string): Promise<Dataset> => {
   const present = await nas.dataset(input.target);
@@ -65,21 +81,21 @@ const cloned = async (nas: Nas, input: CloneInput, operation: string): Promise<D
 };
 
 /** "clone-dataset": a dataset with the snapshot's content, beside the one that it takes the place of. */
-export const cloneDataset = ({ nas, remover }: ZfsOptions): StepKind<CloneInput> => ({
+export const cloneDataset = (options: ZfsOptions): StepKind<CloneInput> => ({
   kind: "clone-dataset",
   input: cloneInput,
   check: async ({ target }, { operation }) => {
-    const present = await (await nas()).dataset(target);
+    const present = await (await options.nas()).dataset(target);
     return present !== undefined && isOurs(present, operation) ? "present" : "absent";
   },
   apply: async (input, { operation }) => {
-    const { name, guid, createtxg } = await cloned(await nas(), input, operation);
+    const { name, guid, createtxg } = await cloned(await options.nas(), input, operation);
     return { aside: "origin", clone: { name, guid, createtxg } };
   },
-  undo: async ({ target }, memo, { operation, used }) => {
+  undo: async ({ target }, memo, { operation, used, signal }) => {
     if (used) return { ...(memo as object), aside: "clone" };
-    const present = await (await nas()).dataset(target);
-    if (present !== undefined && isOurs(present, operation)) await destroy(await nas(), await remover(), present);
+    const present = await (await options.nas()).dataset(target);
+    if (present !== undefined && isOurs(present, operation)) await destroy(options, present, signal);
     return null;
   },
   redo: async (_, memo) => ({ ...(memo as object), aside: "origin" }),
@@ -87,12 +103,12 @@ export const cloneDataset = ({ nas, remover }: ZfsOptions): StepKind<CloneInput>
     asideOf(memo) === "origin"
       ? [{ volume, where: `dataset ${origin.name}`, bytes }]
       : [{ volume, where: `dataset ${target}`, bytes: undefined }],
-  settle: async ({ origin }, memo) => {
+  settle: async ({ origin }, memo, { signal }) => {
     const { aside, clone } = cloneMemo.parse(memo);
-    const [reading, removing] = [await nas(), await remover()];
+    const nas = await options.nas();
     // Its origin's snapshots become its own: from here on the origin can go, and the clone lives by itself.
-    if (aside === "origin" && (await reading.dataset(clone.name))?.origin !== undefined) await reading.promote(clone);
-    await destroy(reading, removing, aside === "origin" ? origin : clone);
+    if (aside === "origin" && (await nas.dataset(clone.name))?.origin !== undefined) await nas.promote(clone);
+    await destroy(options, aside === "origin" ? origin : clone, signal);
   },
 });
 
