@@ -76,7 +76,7 @@ const poolTrouble = ({ name, health, readOnly, size, free }: Pool): string | und
 const poolsFound = async (nas: Nas, parents: readonly string[]): Promise<Finding> => {
   const used = new Set(parents.map((parent) => parent.split("/")[0]));
   const pools = (await nas.pools()).filter(({ name }) => used.has(name));
-  const [unusable] = pools.filter(({ health, readOnly }) => readOnly || health === "SUSPENDED");
+  const unusable = pools.find(({ health, readOnly }) => readOnly || health === "SUSPENDED");
   if (unusable !== undefined)
     throw new Failure("NAS_READ_ONLY", { what: `${poolTrouble(unusable) ?? unusable.name}: nothing can be written.` });
   const troubles = pools.flatMap((pool) => poolTrouble(pool) ?? []);
