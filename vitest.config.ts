@@ -4,6 +4,8 @@ import { ByNumber } from "./test/lab/support/by-number.ts";
 export default defineConfig({
   test: {
     sequence: { sequencer: ByNumber },
+    // By default one core is left idle, which is half of a small machine.
+    maxWorkers: "100%",
     projects: [
       {
         test: {

@@ -4,7 +4,7 @@
  */
 import { lstat, mkdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure, messageOf } from "../model/failure.ts";
+import { Failure } from "../model/failure.ts";
 import { become, directoriesIn, type OurDirectory, stampOf, sweep } from "./directories.ts";
 import { setTimes } from "./directory-times.ts";
 
@@ -22,7 +22,7 @@ const tag = (operation: string): string =>
     "",
   ].join("\n");
 
-/** Makes an aside ready to be kept or given up; `times` are what the root is to have in the end. Everything can still be put back. */
+/** Makes an aside ready to be kept; `times` are what the root is to have in the end. Everything can still be put back. */
 export const prepareDecision = async (root: string, operation: string, times: Times): Promise<void> => {
   const aside = (await directoriesIn(root)).find((one) => one.state === "aside" && one.operation === operation);
   if (aside === undefined)
@@ -44,10 +44,10 @@ export const isDecided = async (roots: readonly string[], operation: string): Pr
 
 const isDecision = ({ state }: OurDirectory): boolean => state === "kept" || state === "discard";
 
-/** Decides for what lies in the root: `putBack` leaves it alone from here on. */
-export const decide = async (root: string, operation: string, keep: boolean): Promise<void> => {
+/** Decides for what lies in the root, and keeps the rest: `putBack` leaves it alone from here on. */
+export const decide = async (root: string, operation: string): Promise<void> => {
   for (const one of await directoriesIn(root))
-    if (one.state === "aside" && one.operation === operation) await become(one, keep ? "kept" : "discard");
+    if (one.state === "aside" && one.operation === operation) await become(one, "kept");
 };
 
 /** Decides, in all these volumes, what has been decided in one of them, and tidies up. */
@@ -61,14 +61,14 @@ export const finishDecided = async (roots: readonly string[]): Promise<void> => 
 
 /**
  * Removes what a decision has left over and gives the root its times; does nothing where something is undecided. Gives,
- * in words, what could not be removed: that only takes room, and is no reason to fail what is verified.
+ * in words, what could not be removed.
  */
 export const settle = async (root: string): Promise<readonly string[]> => {
   const ours = await directoriesIn(root);
   if (ours.some(({ state }) => state === "aside" || state === "moving")) return [];
   const stamps = await Promise.all(ours.filter(isDecision).map(readStamp));
   for (const one of ours) if (one.state === "returning") await become(one, "fresh");
-  const leftover = await sweepOrTell(root);
+  const leftover = await sweep(root);
   for (const stamp of stamps) {
     if (stamp === undefined) continue;
     await setTimes(root, stamp.times);
@@ -85,14 +85,5 @@ const readStamp = async (
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
-  }
-};
-
-const sweepOrTell = async (root: string): Promise<readonly string[]> => {
-  try {
-    await sweep(root);
-    return [];
-  } catch (error) {
-    return [`the earlier files could not be removed whole and lie in .holdfast-discard-…: ${messageOf(error)}`];
   }
 };

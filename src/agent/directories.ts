@@ -18,7 +18,8 @@
  * The directory itself is root's alone, as lost+found is: apps that walk through their volume do not get into it.
  */
 import { lstat, readdir, rename, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { messageOf } from "../model/failure.ts";
 import type { SeenDirectory } from "./lines.ts";
 
 export type State = SeenDirectory["state"];
@@ -102,13 +103,27 @@ export const become = async (directory: OurDirectory, state: State): Promise<Our
   return next;
 };
 
-/** Removes everything in the root that can go. */
-export const sweep = async (root: string): Promise<void> => {
+/**
+ * Removes everything in the root that can go. Gives, in words, what of the discarded could not be removed: that only takes
+ * room, and is no reason to fail.
+ */
+export const sweep = async (root: string): Promise<readonly string[]> => {
+  const left: string[] = [];
   for (const one of await ownIn(root)) {
     if ("probe" in one) await rm(one.probe);
-    else if (one.state === "discard") await rm(one.path, { recursive: true });
+    else if (one.state === "discard") left.push(...(await removeOrTell(one)));
     else if (one.state === "fresh") await removeEmptied(one);
     else if ((await isHusk(one)) && (await readdir(one.path)).length === 0) await rmdir(one.path);
+  }
+  return left;
+};
+
+const removeOrTell = async ({ path }: OurDirectory): Promise<readonly string[]> => {
+  try {
+    await rm(path, { recursive: true });
+    return [];
+  } catch (error) {
+    return [`earlier files could not be removed whole and lie in ${basename(path)}: ${messageOf(error)}`];
   }
 };
 

@@ -40,7 +40,7 @@ export interface MountedVolume {
 export interface TargetVolume extends CopyReference, MountedVolume {}
 
 /**
- * Replaces volumes' trees by copies. "whole" does everything; with the node-agent mover, which writes the files itself,
+ * Replaces volumes' trees by copies, and keeps the earlier ones in the volumes. "whole" does everything; with the node-agent mover, which writes the files itself,
  * "before" sets the present files aside and "after" compares and finishes.
  * Run again with the same operation it mends whatever it finds; once one volume is decided for the new files it only
  * finishes the others.
@@ -50,8 +50,6 @@ export interface ReplaceJob {
   readonly part: "whole" | "before" | "after";
   readonly store: StoreReference;
   readonly operation: string;
-  /** True: the earlier files stay in the volume for the undo. False (NO UNDO): they go once the new ones are verified. */
-  readonly keep: boolean;
   readonly targets: readonly TargetVolume[];
 }
 

@@ -55,6 +55,8 @@ export type AgentLine =
   | { readonly type: "progress"; readonly volume: string; readonly files: number; readonly bytes: number }
   | { readonly type: "checked"; readonly volume: string; readonly evidence: Omit<CopyEvidence, "time"> }
   | { readonly type: "replaced"; readonly result: ReplacedVolume }
+  /** What the operation keeps of a volume's earlier files takes `bytes` of the disk. */
+  | { readonly type: "kept"; readonly volume: string; readonly bytes: number }
   | { readonly type: "seen"; readonly seen: SeenVolume }
   /** What an operation had kept in a volume is gone; `bytes` of the disk are free again. */
   | { readonly type: "discarded"; readonly volume: string; readonly operation: string; readonly bytes: number }
@@ -75,6 +77,7 @@ const types: ReadonlySet<string> = new Set([
   "progress",
   "checked",
   "replaced",
+  "kept",
   "seen",
   "discarded",
   "result",

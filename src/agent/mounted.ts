@@ -80,11 +80,11 @@ export const wasDecided = async (
 /** From the first volume on nothing leads back. Gives what could not be tidied up, by volume, in words. */
 export const decideAll = async (
   targets: readonly Target[],
-  { operation, keep }: { readonly operation: string; readonly keep: boolean },
+  operation: string,
   context: AgentContext,
 ): Promise<readonly (readonly string[])[]> => {
   for (const [index, { root }] of targets.entries()) {
-    await decide(root, operation, keep);
+    await decide(root, operation);
     if (index === 0) context.say({ type: "decided" });
   }
   const leftovers: (readonly string[])[] = [];

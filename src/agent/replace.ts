@@ -1,6 +1,6 @@
 /**
  * The job "replace": present files aside → copy in → compare → decide, or everything back as it was. All volumes of the
- * job succeed together: what was set aside is kept or given up when every volume is verified, and not before.
+ * job succeed together: what was set aside is put back until every volume is verified, and kept from then on.
  */
 import { mapTogether } from "../model/concurrency.ts";
 import { Failure } from "../model/failure.ts";
@@ -11,6 +11,7 @@ import { prepareDecision } from "./decision.ts";
 import { isUnfinished } from "./directories.ts";
 import type { ReplaceJob, TargetVolume } from "./job.ts";
 import type { ReplacedVolume } from "./lines.ts";
+import { tellKept } from "./kept.ts";
 import { decideAll, mend, openTargets, orPutBack, wasDecided } from "./mounted.ts";
 import type { OpenRepository } from "./repositories.ts";
 import { checkRoom, checkSameDevice, type Target } from "./target.ts";
@@ -36,12 +37,12 @@ const volumesAtATime = 3;
 
 export const replace = async (job: ReplaceJob, open: OpenRepository, context: AgentContext): Promise<void> => {
   const targets = await openTargets(job.targets, context);
-  if (await wasDecided(targets, job.operation, context)) return sayWhatStands(targets, context);
+  if (await wasDecided(targets, job.operation, context)) return sayWhatStands(targets, job.operation, context);
   const replacements = await openAll(job, targets, open);
   context.say({ type: "touching" });
   const results = await orPutBack(targets, context, () => putInAndVerify(job, replacements, context));
   if (results === undefined) return;
-  const leftovers = await decideAll(targets, job, context);
+  const leftovers = await decideAll(targets, job.operation, context);
   for (const [index, result] of results.entries()) {
     const notKept = [...result.notKept, ...(leftovers[index] ?? [])];
     context.say({ type: "replaced", result: { ...result, notKept } });
@@ -52,8 +53,11 @@ export const replace = async (job: ReplaceJob, open: OpenRepository, context: Ag
  * What an earlier run has decided is not compared again: every volume of it was, before the first was decided, and the
  * app may have written since. It is counted, which costs one `lstat` for each entry and needs no repository.
  */
-const sayWhatStands = async (targets: readonly Target[], context: AgentContext): Promise<void> => {
-  for (const target of targets) context.say({ type: "replaced", result: await countVolume(target) });
+const sayWhatStands = async (targets: readonly Target[], operation: string, context: AgentContext): Promise<void> => {
+  for (const target of targets) {
+    context.say({ type: "replaced", result: await countVolume(target) });
+    await tellKept(target, operation, context);
+  }
 };
 
 /** Gives undefined when the files are somebody else's to write. */
@@ -63,8 +67,11 @@ const putInAndVerify = async (
   context: AgentContext,
 ): Promise<readonly ReplacedVolume[] | undefined> => {
   if (job.part !== "after") await makeRoom(job, replacements, context);
-  if (job.part === "whole") await putIn(replacements, context);
-  if (job.part === "before") return undefined;
+  if (job.part === "whole") await putIn(job, replacements, context);
+  if (job.part === "before") {
+    for (const { target } of replacements) await tellKept(target, job.operation, context);
+    return undefined;
+  }
   const results = await verifyAll(job, replacements, context);
   for (const { target, snapshot } of replacements) {
     const { mtime } = snapshot.root;
@@ -127,7 +134,7 @@ const makeRoom = async (
 };
 
 /** When one fails the others are stopped, and all have ended before anything is put back. */
-const putIn = (replacements: readonly Replacement[], context: AgentContext): Promise<void> =>
+const putIn = (job: ReplaceJob, replacements: readonly Replacement[], context: AgentContext): Promise<void> =>
   mapTogether(
     replacements,
     volumesAtATime,
@@ -138,9 +145,13 @@ const putIn = (replacements: readonly Replacement[], context: AgentContext): Pro
         signal,
         onProgress: (progress) => context.say({ type: "progress", volume: volume.volume, ...progress }),
       });
-      // What is wrong with the tree shows when it is compared; here it is only fetched.
-      const [restored] = await Promise.allSettled([restoring, copyTree()]);
-      if (restored.status === "rejected") throw restored.reason;
+      // What is wrong with the copy's tree shows when it is compared; here it is only fetched.
+      const [restored, told] = await Promise.allSettled([
+        restoring,
+        tellKept(target, job.operation, context),
+        copyTree(),
+      ]);
+      for (const result of [restored, told]) if (result.status === "rejected") throw result.reason;
       await checkSameDevice(target);
     },
     context.signal,

@@ -40,7 +40,6 @@ const replace = {
   part: "whole",
   store,
   operation: "op1",
-  keep: false,
   targets: [{ key: "a", volume: "media/a", repository: "media", snapshotId: "s1" }],
 } as const;
 
@@ -86,14 +85,14 @@ describe("runJob", () => {
     writeFileSync(join(root, "old"), "old");
     repository.add("s1", [{ path: "new", content: "new" }]);
     expect(await runJob(replace, bench.context)).toBe(0);
-    expect(readdirSync(root)).toEqual(["new"]);
+    expect(readdirSync(root)).toEqual([".holdfast-kept-op1", "new"]);
   });
 
   it("undoes, looks and discards without any repository", async () => {
     const root = bench.volume("a");
     writeFileSync(join(root, "old"), "old");
     repository.add("s1", [{ path: "new", content: "new" }]);
-    await runJob({ ...replace, keep: true }, bench.context);
+    await runJob(replace, bench.context);
     twin.open = () => Promise.reject(new Error("must not be opened"));
     const targets = [{ key: "a", volume: "media/a" }];
     expect(await runJob({ kind: "swap", operation: "op2", kept: "op1", targets }, bench.context)).toBe(0);

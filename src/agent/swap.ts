@@ -7,6 +7,7 @@ import { lstat } from "node:fs/promises";
 import { Failure } from "../model/failure.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { moveIntoRoot, setAside } from "./aside.ts";
+import { tellKept } from "./kept.ts";
 import { prepareDecision } from "./decision.ts";
 import { become, directoriesIn, rootOf, type State } from "./directories.ts";
 import type { SwapJob } from "./job.ts";
@@ -26,6 +27,7 @@ export const swap = async (job: SwapJob, context: AgentContext): Promise<void> =
     for (const { root, volume } of targets) {
       context.say({ type: "step", title: `setting the present files of ${volume} aside` });
       await setAside(root, operation);
+      await tellKept({ root, volume }, operation, context);
       context.signal.throwIfAborted();
     }
     for (const { root, volume } of targets) {
@@ -34,7 +36,7 @@ export const swap = async (job: SwapJob, context: AgentContext): Promise<void> =
       context.signal.throwIfAborted();
     }
   });
-  await decideAll(targets, { operation, keep: true }, context);
+  await decideAll(targets, operation, context);
 };
 
 const refuseWithoutKept = async ({ root, volume }: Target, kept: string, states: readonly State[]): Promise<void> => {

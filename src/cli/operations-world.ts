@@ -11,11 +11,12 @@ import { replaceFiles } from "../restore/steps/files.ts";
 import { startWorkloads, stopWorkloads } from "../restore/steps/workloads.ts";
 import { cloneDataset, createVolume, exportDataset, rebindClaim } from "../restore/zfs/steps.ts";
 import { ensureNamespace } from "../systems/agent/namespace.ts";
+import type { Agents } from "../systems/agent/port.ts";
 import { BucketJournal } from "../systems/journal/bucket.ts";
 import { FileJournal } from "../systems/journal/files.ts";
 import { MirroredJournal } from "../systems/journal/mirrored.ts";
 import type { JournalStore } from "../systems/journal/port.ts";
-import { fenced } from "../systems/kubernetes/fenced.ts";
+import { fenced, fencedCreation } from "../systems/kubernetes/fenced.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import { fencedNas, fencedRemover } from "../systems/nas/fenced.ts";
 import type { Bucket } from "../systems/s3/port.ts";
@@ -63,8 +64,17 @@ const late = (open: () => Promise<Bucket>): Bucket => ({
   remove: async (key) => (await open()).remove(key),
 });
 
-const kindsOf = (world: World, cluster: Kubernetes, demand: () => void, { timeout }: OperationsFlags): StepKinds => {
+/** Every kind of step that there is. `demand` throws when the operation's lock is lost. */
+export const kindsOf = (
+  world: World,
+  cluster: Kubernetes,
+  demand: () => void,
+  { timeout }: OperationsFlags,
+): StepKinds => {
   const kubernetes = fenced(cluster, demand);
+  // What a process has made itself it may remove even when its lock is lost; that harms nobody.
+  const making = fencedCreation(cluster, demand);
+  const agents = (): Promise<Agents> => world.agents(making);
   const { clock } = world.context;
   const { namespace } = world.loaded.config.holdfast;
   const zfs = {
@@ -78,8 +88,8 @@ const kindsOf = (world: World, cluster: Kubernetes, demand: () => void, { timeou
     stopWorkloads({ kubernetes, clock, timeout }),
     startWorkloads({ kubernetes, clock, timeout }),
     replaceFiles({
-      agents: () => world.agents(),
-      mover: (mover) => openMover(world, mover, timeout),
+      agents,
+      mover: async (mover) => openMover(world, mover, { kubernetes, agents: await agents(), timeout }),
       kubernetes,
       clock,
       namespace,

@@ -35,7 +35,8 @@ export interface World {
   /** With the credential that removes. Throws NAS_UNSUPPORTED where holdfast.yaml names none. */
   nasRemover(): Promise<NasRemover>;
   points(): Promise<PointsSource>;
-  agents(): Promise<Agents>;
+  /** `kubernetes`: the cluster as a process under a lock has it; else as `kubernetes()` gives it. */
+  agents(kubernetes?: Kubernetes): Promise<Agents>;
   /** The store as an agent is told of it. */
   store(): StoreReference;
   /** Password of the kopia repositories. */
@@ -154,14 +155,14 @@ class RealWorld implements World {
     return { s3, password, bucketCa, nas, nasCa };
   }
 
-  async agents(): Promise<Agents> {
+  async agents(through?: Kubernetes): Promise<Agents> {
     const [{ PodAgents }, { agentFiles }] = await Promise.all([
       import("../systems/agent/pod.ts"),
       import("../systems/agent/files.ts"),
     ]);
     const { holdfast } = this.loaded.config;
     const [kubernetes, keys, password, ca] = await Promise.all([
-      this.kubernetes(),
+      through ?? this.kubernetes(),
       this.#keys(),
       this.password(),
       this.#ca(),

@@ -10,7 +10,7 @@ import { planSettle, planUndo } from "./going-back.ts";
 import { defaultLockTimes, Locks, type LockTimes } from "./locks.ts";
 import { type OperationEvent, runOperation } from "./run.ts";
 import { Session } from "./session.ts";
-import { isUnfinished, type OperationState, stateOf, withFollowers } from "./state.ts";
+import { hasNoWayBack, isUnfinished, type OperationState, stateOf, withFollowers } from "./state.ts";
 import type { StepKinds } from "./step-kind.ts";
 
 export interface OperationsOptions {
@@ -101,12 +101,13 @@ export class Operations {
 
   /**
    * Goes back: an unfinished one goes back by itself, one that is done is undone by an operation of its own, whose state
-   * comes back. Throws OPERATION_NOT_UNDOABLE.
+   * comes back. Throws OPERATION_NOT_UNDOABLE, also when it has begun to free what was set aside.
    */
   async undo(id: string): Promise<OperationState> {
     const state = await this.read(id);
     if (!isUnfinished(state)) return this.start(this.newId(), await this.planUndo(state), id);
     return this.#continue(state, async (session) => {
+      if (hasNoWayBack(session.state)) throw noWayBack(session.state);
       if (session.state.status === "forward") await session.write({ type: "turned" });
       return this.#run(session);
     });
@@ -177,6 +178,13 @@ export class Operations {
     }
   }
 }
+
+const noWayBack = (state: OperationState): Failure =>
+  new Failure("OPERATION_NOT_UNDOABLE", {
+    what: `The operation ${state.id} (${state.plan.title}) cannot be undone any more.`,
+    why: "it has begun to free what was set aside",
+    todo: `\`holdfast resume ${state.id}\` brings it to its end.`,
+  });
 
 const nothingLeft = (state: OperationState): Failure =>
   new Failure("OPERATION_NOT_UNDOABLE", {

@@ -86,13 +86,50 @@ describe("an operation", () => {
     expect(on(switches)).toEqual([]);
   });
 
-  it("does again, on resuming, what somebody has reversed meanwhile", async () => {
+  it("does again, on resuming, what somebody has reversed before it was decided", async () => {
+    const { open, switches } = setUp();
+    const life = new Life();
+    const set = switches.set.bind(switches);
+    switches.set = async (name, position) => (name === "b" ? life.end() : set(name, position));
+    void open(life).operations.start("op-1", three);
+    await life.ended;
+    switches.set = set;
+    switches.positions.set("a", "off");
+    await open().operations.resume("op-1");
+    expect(on(switches)).toEqual(["a on", "b on", "c on"]);
+  });
+
+  it("leaves alone, on resuming, what came before the decision: it has served", async () => {
     const { operations, switches } = setUp();
     switches.fail("c");
     await expect(operations.start("op-1", three)).rejects.toThrow("stuck");
     switches.positions.set("a", "off");
     await operations.resume("op-1");
-    expect(on(switches)).toContain("a on");
+    expect(on(switches)).toEqual(["b on", "c on"]);
+  });
+
+  const freeing = aPlan([aStep("a", { decides: true }), aStep("b"), aStep("a", { id: "free-a", does: "settle" })]);
+
+  it("whose last step frees what was set aside goes back while that has not begun", async () => {
+    const { operations, switches } = setUp();
+    switches.fail("b");
+    await expect(operations.start("op-1", freeing)).rejects.toThrow("stuck");
+    expect(await operations.undo("op-1")).toMatchObject({ status: "as-before" });
+    expect(on(switches)).toEqual([]);
+  });
+
+  it("whose last step frees what was set aside only goes on once that has begun", async () => {
+    const { open, switches } = setUp();
+    const life = new Life();
+    const keep = switches.keep.bind(switches);
+    switches.keep = async (name, isKept) => (isKept ? keep(name, isKept) : life.end());
+    void open(life).operations.start("op-1", freeing);
+    await life.ended;
+    switches.keep = keep;
+    const { operations } = open();
+    await expect(operations.undo("op-1")).rejects.toMatchObject({ code: "OPERATION_NOT_UNDOABLE" });
+    expect(await operations.resume("op-1")).toMatchObject({ status: "done", setAside: [] });
+    expect([on(switches), [...switches.kept]]).toEqual([["a on", "b on"], ["b"]]);
   });
 
   it.each([

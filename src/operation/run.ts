@@ -6,7 +6,7 @@
 import { Failure, isFailure, messageOf } from "../model/failure.ts";
 import type { Json, PlannedStep, SetAside } from "../model/plan.ts";
 import type { Session } from "./session.ts";
-import { type OperationState, type StepState } from "./state.ts";
+import { hasNoWayBack, type OperationState, type StepState } from "./state.ts";
 import type { StepContext, StepKind, StepKinds } from "./step-kind.ts";
 
 /** What happens, as it happens. */
@@ -43,8 +43,11 @@ export const runOperation = async (session: Session, outside: RunOptions): Promi
   return finish(session, options, "done");
 };
 
+/** Up to the step that has decided everything stands: the app may run already, and nothing is done to it again. */
 const goForward = async (session: Session, options: Running): Promise<void> => {
-  for (const { step, standing } of session.state.steps) {
+  const { steps } = session.state;
+  const decided = steps.findLastIndex(isDecided);
+  for (const { step, standing } of steps.slice(decided + 1)) {
     options.signal.throwIfAborted();
     const done = standing === "ended" && (await stillHolds(session, options, step));
     if (!done) await perform(session, options, step);
@@ -167,10 +170,9 @@ const setAsideBy = (state: OperationState, kinds: StepKinds): readonly SetAside[
     ({ step, memo }) => kinds.get(step.kind)?.setAside?.(step.input, memo) ?? [],
   );
 
-const hasDecided = ({ steps }: OperationState): boolean =>
-  steps.some(({ step, standing }) => step.decides === true && standing === "ended");
+const hasDecided = ({ steps }: OperationState): boolean => steps.some(isDecided);
 
-const hasNoWayBack = ({ plan }: OperationState): boolean => plan.steps.some(({ does }) => does === "settle");
+const isDecided = ({ step, standing }: StepState): boolean => step.decides === true && standing === "ended";
 
 const failedEntry = (state: OperationState, error: unknown) => {
   const step = state.steps.find(({ standing }) => standing === "begun")?.step.id;

@@ -124,5 +124,9 @@ export const withFollowers = (states: readonly OperationState[]): readonly Opera
   });
 };
 
+/** Whether it has begun to free what nobody can bring back. */
+export const hasNoWayBack = ({ steps }: OperationState): boolean =>
+  steps.some(({ step, standing }) => step.does === "settle" && standing !== "pending");
+
 /** Whether somebody must still go on with it, or back. */
 export const isUnfinished = ({ status }: OperationState): boolean => status === "forward" || status === "back";

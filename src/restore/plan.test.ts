@@ -38,10 +38,11 @@ describe("planRestore", () => {
   it("keeps what is there now for the undo, or says NO UNDO", () => {
     const kept = planRestore(input({ keepFor: "3d" })).plan;
     expect(kept.undo).toMatchObject({ kind: "kept", text: expect.stringContaining("3d") as string });
-    expect(kept.steps.find(({ id }) => id === "files")?.input).toMatchObject({ keep: true });
+    expect(kept.steps.map(({ id }) => id)).toEqual(["stop", "files", "start"]);
     const gone = planRestore(input({ keepFor: undefined })).plan;
     expect(gone.undo).toMatchObject({ kind: "none", text: expect.stringContaining("NO UNDO") as string });
-    expect(gone.steps.find(({ id }) => id === "files")?.input).toMatchObject({ keep: false });
+    // What is there now goes last, when the app runs again.
+    expect(gone.steps.map(({ id, does }) => [id, does]).at(-1)).toEqual(["free", "settle"]);
   });
 
   it("neither stops nor starts what is scaled to zero, and keeps it in mind", () => {

@@ -64,7 +64,10 @@ export const planRestore = (input: PlanInput): RestorePlan => {
 
 const undoOf = (keepFor: string | undefined): UndoPromise =>
   keepFor === undefined
-    ? { kind: "none", text: "NO UNDO: once the restored files are verified, the present files of the volume are gone." }
+    ? {
+        kind: "none",
+        text: "NO UNDO: once the restored files are verified and the app runs again, the present files of the volume are gone.",
+      }
     : {
         kind: "kept",
         text: `The present files stay in the volume for ${keepFor}: \`holdfast undo\` brings them back.`,
@@ -93,10 +96,27 @@ export const workloadText = ({ kind, namespace, name, replicas }: Stop): string 
 const stepsOf = (input: PlanInput, stops: readonly Stop[]): readonly PlannedStep[] => {
   const claims = input.items.map(({ target }) => ({ namespace: target.namespace, claim: target.claim }));
   const files = filesStep(input);
+  const free = input.keepFor === undefined ? [freeStep(files, input)] : [];
   const running = stops.filter((stop) => stop.replicas > 0);
-  if (running.length === 0) return [files];
+  if (running.length === 0) return [files, ...free];
   const [stop, start] = standstill(running, claims);
-  return [stop, files, start];
+  return [stop, files, start, ...free];
+};
+
+/** Last, when the app runs again: until then there is a way back. */
+const freeStep = (files: PlannedStep, { items }: PlanInput): PlannedStep => {
+  const names = items.map(({ target }) => volumeName(target)).join(", ");
+  return {
+    id: "free",
+    kind: files.kind,
+    title: `remove the earlier files of ${names}`,
+    why: "no undo is wanted (--no-undo)",
+    back: "NO UNDO",
+    touches: files.touches,
+    repeat: "safe",
+    does: "settle",
+    input: files.input,
+  };
 };
 
 type Claims = WorkloadsInput["claims"];
@@ -134,12 +154,11 @@ export const standstill = (running: readonly Stop[], claims: Claims): readonly [
   ];
 };
 
-const filesStep = ({ items, mover, keepFor }: PlanInput): PlannedStep => {
+const filesStep = ({ items, mover }: PlanInput): PlannedStep => {
   const names = items.map(({ target }) => volumeName(target)).join(", ");
   const bytes = items.reduce((sum, { chosen }) => sum + (chosen.copy.bytes ?? 0), 0);
   const input: FilesInput = {
     mover,
-    keep: keepFor !== undefined,
     items: items.map(({ key, target, chosen }) => ({
       key,
       namespace: target.namespace,
@@ -153,7 +172,7 @@ const filesStep = ({ items, mover, keepFor }: PlanInput): PlannedStep => {
     id: "files",
     kind: "replace-files",
     title: `replace the files of ${names} by the copy's ${formatBytes(bytes)}`,
-    why: `${movers[mover]}; the present files are set aside in the volume, and the result is compared entry by entry before they are ${keepFor === undefined ? "removed" : "kept for the undo"}`,
+    why: `${movers[mover]}; the present files are set aside in the volume, and the result is compared entry by entry`,
     back: `bring the earlier files of ${names} back`,
     touches: items.map(({ target }) => `files of ${volumeName(target)}`),
     repeat: "safe",

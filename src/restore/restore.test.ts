@@ -1,7 +1,7 @@
-/** A restore as the engine carries it out, judged by content. */
+/** A restore as the engine carries it out, judged by content. Deaths at its calls: `kill-matrix.test.ts`. */
 import { afterEach, describe, expect, it } from "vitest";
 import { Failure } from "../model/failure.ts";
-import { killEverywhere, wantedDeaths } from "../operation/testing/kill-matrix.ts";
+import { killEverywhere } from "../operation/testing/kill-matrix.ts";
 import { Life } from "../operation/testing/mortal.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { aScene, type RestoreScene } from "./testing/scene.ts";
@@ -14,7 +14,7 @@ const open = async (...of: Parameters<typeof aScene>): Promise<RestoreScene> => 
   return scene;
 };
 afterEach(() => {
-  for (const { cluster } of scenes.splice(0)) cluster.controllers.stop();
+  for (const scene of scenes.splice(0)) scene.stop();
 });
 
 describe("a restore", () => {
@@ -152,12 +152,6 @@ describe("undo of a restore", () => {
 });
 
 describe("a restore that is killed", () => {
-  it.each(["resume", "undo"] as const)("at every call of every step, then %s", async (wish) => {
-    const scene = await open();
-    const matrix = await killEverywhere(wish, open);
-    expect([...matrix.keys()].toSorted()).toEqual(["outside", ...wantedDeaths(scene.plan)].toSorted());
-  });
-
   it("while its agent works on for minutes: resuming waits for that", async () => {
     const scene = await open();
     const life = new Life();

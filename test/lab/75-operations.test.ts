@@ -5,7 +5,7 @@ import { openRunningLab, type RunningLab } from "./running-lab.ts";
 import { ensureBackup } from "./support/a-backup.ts";
 import type { OperationsAnswer, RestoreResult } from "./support/answers.ts";
 import { answer, holdfast, lines, type Ran, startHoldfast, succeed } from "./support/cli.ts";
-import { checkRestored, type ClaimPath, inClaim, leftovers, ownEntries, replicas } from "./support/cluster.ts";
+import { checkRestored, type ClaimPath, inClaim, leftovers, ownEntries, pods, replicas } from "./support/cluster.ts";
 
 const radarr: ClaimPath = ["media", "radarr"];
 const quiet: ClaimPath = ["misc", "orphan-data"];
@@ -32,6 +32,9 @@ const markOf = (claim: ClaimPath): Promise<string> => inClaim(lab, claim, "cat m
 const keptIn = async (claim: ClaimPath): Promise<readonly string[]> =>
   (await inClaim(lab, claim, "ls -A")).split("\n").filter((name) => name.startsWith(".holdfast-kept-"));
 
+const podsOf = async ([namespace]: ClaimPath): Promise<readonly string[]> =>
+  (await pods(lab, "-n", namespace)).map(({ metadata }) => metadata?.uid ?? "").toSorted();
+
 const asBefore = async (claim: ClaimPath): Promise<void> => {
   expect(await ownEntries(lab, claim)).toEqual([]);
   expect(await replicas(lab)).toEqual(before);
@@ -53,6 +56,8 @@ describe("undo", () => {
     const id = await restored("media/radarr");
     expect(await markOf(radarr)).toBe("");
     expect(await operation(id)).toMatchObject({ status: "done", setAside: [{ volume: "media/radarr" }] });
+    // As much as the seed has, and more than nothing: it is what a user decides by.
+    expect((await operation(id))?.setAside[0]?.bytes).toBeGreaterThan(1e6);
     await mark(radarr, "since");
     await succeed(["undo", id, "--yes"]);
     expect(await markOf(radarr)).toBe("before\n");
@@ -89,31 +94,43 @@ describe("undo", () => {
     expect(await operation(id)).toMatchObject({ status: "done" });
   });
 
-  it("is not kept with --no-undo", async () => {
-    const kept = await keptIn(quiet);
-    await succeed(["restore", quiet.join("/"), "--yes", "--no-undo", "--point", point]);
-    expect(await keptIn(quiet)).toEqual(kept);
+  it.each([[quiet], [radarr]])("of %s is not kept with --no-undo, and its app runs", async (claim) => {
+    const kept = await keptIn(claim);
+    await succeed(["restore", claim.join("/"), "--yes", "--no-undo", "--point", point]);
+    expect(await keptIn(claim)).toEqual(kept);
+    await asBefore(claim);
   });
 });
 
 describe("settle", () => {
-  it("frees what one operation has set aside, and nothing whose time is not over", async () => {
-    const id = await restored(quiet.join("/"));
-    expect(await keptIn(quiet)).toContain(`.holdfast-kept-${id}`);
+  it.each([[quiet], [radarr]])("frees what was set aside in %s, and nothing whose time is not over", async (claim) => {
+    const id = await restored(claim.join("/"));
+    expect(await keptIn(claim)).toContain(`.holdfast-kept-${id}`);
     expect(await succeed(["settle", "--yes"])).toContain("Nothing is set aside whose time is over");
+    const podsBefore = await podsOf(claim);
     await succeed(["settle", id, "--yes"]);
-    expect(await keptIn(quiet)).not.toContain(`.holdfast-kept-${id}`);
+    // No app is stopped for it.
+    expect(await podsOf(claim)).toEqual(podsBefore);
+    expect(await keptIn(claim)).not.toContain(`.holdfast-kept-${id}`);
     expect(await operation(id)).toMatchObject({ status: "settled", setAside: [] });
     const refused = await holdfast(["undo", id, "--yes"]);
     expect(refused).toMatchObject({ status: 5, stderr: expect.stringContaining("(OPERATION_NOT_UNDOABLE)") as string });
   });
 });
 
+/** What each mover says when it writes files. */
+const writing = { kopia: /putting \d+ files/, "node-agent": "0 files, " } as const;
+
 describe("a restore whose process is killed", () => {
-  it.each(["resume", "undo"])("lets nothing else begin on its volume, and ends well with %s", async (wish) => {
+  it.each([
+    ["kopia", "resume"],
+    ["kopia", "undo"],
+    ["node-agent", "resume"],
+    ["node-agent", "undo"],
+  ] as const)("while %s writes lets nothing else begin, and ends well with %s", async (mover, wish) => {
     await mark(radarr, "present");
-    const running = startHoldfast(["restore", "media/radarr", "--yes", "--point", point]);
-    await running.until(/putting \d+ files/);
+    const running = startHoldfast(["restore", "media/radarr", "--yes", "--json", "--point", point, "--mover", mover]);
+    await running.until(writing[mover]);
     running.child.kill("SIGKILL");
     await running.ended;
     const another = await patiently(["restore", "media/radarr", "--yes", "--point", point]);

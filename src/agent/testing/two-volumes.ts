@@ -103,7 +103,7 @@ export interface TwoVolumes {
   /** True when one volume shows that the operation is decided. */
   isDecided(operation: string): boolean;
   run(job: VolumeJob): Promise<void>;
-  replace(operation: string, keep?: boolean): Promise<void>;
+  replace(operation: string): Promise<void>;
   swap(operation: string, kept: string): Promise<void>;
   discard(...operations: readonly string[]): Promise<void>;
   putBack(operation: string): Promise<void>;
@@ -115,12 +115,11 @@ const targets = keys.map((key) => ({ key, volume: `media/${key}` }));
 
 /** The jobs on both volumes; their copies are called `s-a` and `s-b`. */
 export const jobs = {
-  replace: (operation: string, keep = true): ReplaceJob => ({
+  replace: (operation: string): ReplaceJob => ({
     kind: "replace",
     part: "whole",
     store: { endpoint: "https://nas.lab", bucket: "velero", region: "home", prefix: "", privateCa: false },
     operation,
-    keep,
     targets: keys.map((key) => ({ key, volume: `media/${key}`, repository: "media", snapshotId: `s-${key}` })),
   }),
   swap: (operation: string, kept: string): SwapJob => ({ kind: "swap", operation, kept, targets }),
@@ -153,7 +152,7 @@ export const twoVolumes = (): TwoVolumes => {
     said: (type) => bench.lines.some((line) => line.type === type),
     isDecided: (operation) => roots.some((path) => readdirSync(path).includes(`.holdfast-kept-${operation}`)),
     run,
-    replace: (operation, keep) => run(jobs.replace(operation, keep)),
+    replace: (operation) => run(jobs.replace(operation)),
     swap: (operation, kept) => run(jobs.swap(operation, kept)),
     discard: (...operations) => run(jobs.discard(...operations)),
     putBack: (operation) => run(jobs.putBack(operation)),

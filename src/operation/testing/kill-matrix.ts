@@ -5,7 +5,7 @@
 import { isFailure } from "../../model/failure.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { Operations } from "../operations.ts";
-import { isUnfinished, type OperationState } from "../state.ts";
+import { hasNoWayBack, isUnfinished, type OperationState } from "../state.ts";
 import { Life } from "./mortal.ts";
 
 export type Wish = "resume" | "undo";
@@ -56,10 +56,13 @@ const patiently = async (work: () => Promise<unknown>): Promise<void> => {
   }
 };
 
+const isUndoable = (state: OperationState): boolean =>
+  isUnfinished(state) ? !hasNoWayBack(state) : state.status === "done" && state.plan.undo.kind === "kept";
+
 const settle = async (operations: Operations, id: string, wish: Wish): Promise<boolean> => {
   const state = await read(operations, id);
   if (state === undefined) return false;
-  if (wish === "undo" && (isUnfinished(state) || state.status === "done")) {
+  if (wish === "undo" && isUndoable(state)) {
     await patiently(() => operations.undo(id));
     return false;
   }

@@ -27,7 +27,6 @@ describe("KopiaMover", () => {
           part: "whole",
           store,
           operation: "op1",
-          keep: true,
           targets: [{ key: "v1", volume: "media/sonarr-config", repository: "media", snapshotId: "snap-1" }],
         },
         mounts: [{ key: "v1", namespace: "media", claim: "sonarr-config" }],

@@ -18,4 +18,7 @@ export class KopiaMover implements DataMover {
     const job = replaceJob(task, this.#store, "whole");
     return this.#agents.run({ operation, job, mounts: mountsOf(items) }, onLine, signal);
   }
+
+  /** It starts nothing but agents. */
+  async clear(): Promise<void> {}
 }

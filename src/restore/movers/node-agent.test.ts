@@ -12,7 +12,7 @@ interface Restore extends KubeObject {
 }
 
 const store = { endpoint: "https://nas.lab:9000", bucket: "b", region: "home", prefix: "velero/", privateCa: true };
-const name = { namespace: "velero", name: "holdfast-restore-op1-v1" };
+const name = { namespace: "velero", name: "holdfast-restore-op1-run1-v1" };
 
 let cluster: Cluster;
 let agents: MemoryAgents;
@@ -62,6 +62,7 @@ const aMover = (): NodeAgentMover =>
     storageLocation: "default",
     image: "holdfast:1",
     timeout: 60_000,
+    randomId: () => "run1",
   });
 
 const parts = (): readonly unknown[] => agents.tasks.map(({ job }) => ("part" in job ? job.part : job.kind));
@@ -91,6 +92,32 @@ describe("NodeAgentMover", () => {
       why: "no such snapshot",
     });
     expect(parts()).toEqual(["before"]);
+    expect(await left()).toEqual([]);
+  });
+
+  it("writes nothing when an earlier run had decided it", async () => {
+    agents.play(({ job }, say) => {
+      if ("part" in job && job.part === "before") say({ type: "decided" });
+    });
+    await aMover().replace(aTask, ignore, new AbortController().signal);
+    expect(parts()).toEqual(["before", "after"]);
+    expect(seen).toEqual([]);
+  });
+
+  it("stops what an earlier run has left writing, and tidies it away when it has ended", async () => {
+    const { kubernetes } = cluster;
+    const labels = { "holdfast.dev/operation": "op1" };
+    const restore = (phase: string) => ({ metadata: { ...name, labels }, spec: {}, status: { phase } }) as KubeObject;
+    kubernetes.put(resources.configMaps, {
+      metadata: { name: "holdfast-restore-op1-run1", namespace: "velero", labels },
+    });
+    kubernetes.put(resources.podVolumeRestores, restore("InProgress"));
+    await expect(aMover().clear("another")).resolves.toBeUndefined();
+    await expect(aMover().clear("op1")).rejects.toMatchObject({ code: "LOCKED" });
+    const told = await kubernetes.get<Restore>(resources.podVolumeRestores, name);
+    expect(told?.spec.cancel).toBe(true);
+    kubernetes.put(resources.podVolumeRestores, restore("Canceled"));
+    await aMover().clear("op1");
     expect(await left()).toEqual([]);
   });
 

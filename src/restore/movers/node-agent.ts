@@ -7,10 +7,17 @@ import type { AgentLine } from "../../agent/lines.ts";
 import type { StoreReference } from "../../agent/job.ts";
 import type { Clock } from "../../context.ts";
 import { Failure } from "../../model/failure.ts";
+import { operationLabel } from "../../systems/agent/labels.ts";
 import type { Agents } from "../../systems/agent/port.ts";
-import type { KubeObject, Kubernetes } from "../../systems/kubernetes/port.ts";
+import type { KubeObject, Kubernetes, Resource } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
-import { helperPod, ownerOf, podVolumeRestore } from "../../systems/velero/hand-made-restore.ts";
+import {
+  helperPod,
+  helpersOf,
+  ownerOf,
+  podVolumeRestore,
+  type RunName,
+} from "../../systems/velero/hand-made-restore.ts";
 import type { PodVolumeRestore } from "../../systems/velero/objects.ts";
 import { isTerminal } from "../../systems/velero/phases.ts";
 import { type DataMover, mountsOf, type ReplaceItem, replaceJob, type ReplaceTask } from "./replacement.ts";
@@ -26,6 +33,7 @@ export interface NodeAgentOptions {
   readonly image: string;
   /** ms for each volume. */
   readonly timeout: number;
+  readonly randomId: (length: number) => string;
 }
 
 interface Pod extends KubeObject {
@@ -50,40 +58,67 @@ export class NodeAgentMover implements DataMover {
     const { agents, store } = this.#options;
     const { operation, items } = task;
     const mounts = mountsOf(items);
-    await agents.run({ operation, job: replaceJob(task, store, "before"), mounts }, onLine, signal);
-    await this.#restoreAll(task, onLine, signal);
+    // An earlier run may have decided it already: then the files stand, and only its end is missing.
+    let isDecided = false;
+    const hear = (line: AgentLine): void => {
+      isDecided ||= line.type === "decided";
+      onLine(line);
+    };
+    await agents.run({ operation, job: replaceJob(task, store, "before"), mounts }, hear, signal);
+    if (!isDecided) await this.#restoreAll(task, onLine, signal);
     await agents.run({ operation, job: replaceJob(task, store, "after"), mounts }, onLine, signal);
+  }
+
+  async clear(operation: string): Promise<void> {
+    const { kubernetes, veleroNamespace: namespace } = this.#options;
+    const selection = { namespace, labels: `${operationLabel}=${operation}` };
+    const restores = await kubernetes.list<PodVolumeRestore>(resources.podVolumeRestores, selection);
+    const working = restores.items.filter(({ status }) => !isTerminal(status?.phase ?? "New"));
+    for (const { metadata } of working)
+      await kubernetes.mergePatch(
+        resources.podVolumeRestores,
+        { namespace, name: metadata.name },
+        { spec: { cancel: true } },
+      );
+    const [first] = working;
+    if (first !== undefined) throw stillWriting(namespace, first.metadata.name);
+    const helpers = await kubernetes.list(resources.pods, { labels: helpersOf(operation) });
+    await Promise.all(helpers.items.map((pod) => removeOwned(kubernetes, resources.pods, pod)));
+    // The PodVolumeRestores go with their owners.
+    const owners = await kubernetes.list(resources.configMaps, selection);
+    await Promise.all(owners.items.map((owner) => removeOwned(kubernetes, resources.configMaps, owner)));
   }
 
   /** All volumes at a time: node-agent itself limits how many it works on. */
   async #restoreAll(task: ReplaceTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void> {
-    const { kubernetes, veleroNamespace } = this.#options;
+    const { kubernetes, veleroNamespace, randomId } = this.#options;
     const helperImage = await this.#veleroImage();
-    const owner = await kubernetes.create(resources.configMaps, ownerOf(task.operation, veleroNamespace));
+    const name = { operation: task.operation, run: randomId(4) };
+    const owner = await kubernetes.create(resources.configMaps, ownerOf(name, veleroNamespace));
     try {
       const results = await Promise.allSettled(
-        task.items.map((item) => this.#restoreOne({ task, item, owner, helperImage, onLine, signal })),
+        task.items.map((item) => this.#restoreOne({ name, item, owner, helperImage, onLine, signal })),
       );
       for (const result of results) if (result.status === "rejected") throw result.reason;
     } finally {
       // The PodVolumeRestores go with their owner.
-      await kubernetes.remove(resources.configMaps, { namespace: veleroNamespace, name: owner.metadata.name });
+      await removeOwned(kubernetes, resources.configMaps, owner);
     }
   }
 
   async #restoreOne(work: Work): Promise<void> {
     const { kubernetes, veleroNamespace, storageLocation, image } = this.#options;
-    const { task, item, owner, helperImage } = work;
+    const { name, item, owner, helperImage } = work;
     const { namespace, claim } = item;
     const pod = await kubernetes.create<Pod>(
       resources.pods,
-      helperPod({ operation: task.operation, key: item.key, namespace, claim, helperImage, image, owner }),
+      helperPod({ ...name, key: item.key, namespace, claim, helperImage, image, owner }),
     );
     try {
       const made = await kubernetes.create(
         resources.podVolumeRestores,
         podVolumeRestore({
-          operation: task.operation,
+          ...name,
           key: item.key,
           namespace: veleroNamespace,
           pod,
@@ -96,7 +131,7 @@ export class NodeAgentMover implements DataMover {
       await this.#waitOrCancel(work, made.metadata.name);
       await this.#waitForHelper(work, pod);
     } finally {
-      await kubernetes.remove(resources.pods, { namespace, name: pod.metadata.name }, { gracePeriodSeconds: 0 });
+      await removeOwned(kubernetes, resources.pods, pod);
     }
   }
 
@@ -191,10 +226,25 @@ interface VeleroDeployment extends KubeObject {
 }
 
 interface Work {
-  readonly task: ReplaceTask;
+  readonly name: RunName;
   readonly item: ReplaceItem;
   readonly owner: KubeObject;
   readonly helperImage: string;
   readonly onLine: (line: AgentLine) => void;
   readonly signal: AbortSignal;
 }
+
+/** Removes exactly this object, not another of its name. */
+const removeOwned = (kubernetes: Kubernetes, resource: Resource, { metadata }: KubeObject): Promise<void> =>
+  kubernetes.remove(
+    resource,
+    { namespace: metadata.namespace ?? "", name: metadata.name },
+    { uid: metadata.uid ?? "", gracePeriodSeconds: 0 },
+  );
+
+const stillWriting = (namespace: string, name: string): Failure =>
+  new Failure("LOCKED", {
+    what: "Velero's node-agent may still be writing for an earlier run of this restore.",
+    why: `the PodVolumeRestore ${namespace}/${name} was told to stop and has not ended`,
+    todo: `Try again when \`kubectl -n ${namespace} get podvolumerestore ${name}\` shows an end. When no node-agent runs any more on its node, delete it.`,
+  });

@@ -19,18 +19,21 @@ export interface ReplaceItem {
 
 export interface ReplaceTask {
   readonly operation: string;
-  /** What was there stays in the volume for the undo. */
-  readonly keep: boolean;
   readonly items: readonly ReplaceItem[];
 }
 
 /** Writes copies into volumes. One way: a mover is a name for who does the writing. */
 export interface DataMover {
   /**
-   * Leaves every volume either replaced and verified, or, when it throws, as far as it came: the agent puts back what it
+   * Leaves every volume either replaced and verified, with what was there kept in it under the operation's id, or, when it throws, as far as it came: the agent puts back what it
    * can itself and says so ("as-before"). May be called again for the same operation.
    */
   replace(task: ReplaceTask, onLine: (line: AgentLine) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Stops what an earlier process has started for this operation beside agents, and tidies it away. Throws LOCKED while
+   * it may still be writing.
+   */
+  clear(operation: string): Promise<void>;
 }
 
 type Named = Pick<ReplaceItem, "key" | "namespace" | "claim">;
@@ -49,7 +52,6 @@ export const replaceJob = (task: ReplaceTask, store: StoreReference, part: Repla
   part,
   store,
   operation: task.operation,
-  keep: task.keep,
   targets: task.items.map(({ key, namespace, claim, repository, snapshotId }) => ({
     key,
     volume: `${namespace}/${claim}`,

@@ -18,8 +18,6 @@ import { whileUnused } from "../undisturbed.ts";
 
 const input = z.strictObject({
   mover: z.enum(["kopia", "node-agent"]),
-  /** False: NO UNDO, what was there goes when the new files are verified. */
-  keep: z.boolean(),
   items: z.array(
     z.strictObject({
       key: z.string(),
@@ -45,7 +43,7 @@ const replaced: z.ZodType<ReplacedVolume> = z.object({
 
 /** What the step leaves: under which operation the other tree is kept, and what was written. */
 const memo = z.object({
-  kept: z.string().nullable(),
+  kept: z.string(),
   results: z.array(replaced),
   /** Bytes that is kept of each volume, as far as that is known. */
   sizes: z.record(z.string(), z.number()),
@@ -82,7 +80,7 @@ export const replaceFiles = (outside: FilesOptions): StepKind<FilesInput> => {
     },
     redo: (wanted, left, context) => exchange(options, wanted, left, context),
     setAside: (wanted, left) => setAside(wanted, left),
-    settle: (wanted, left, context) => discard(options, wanted, keptBy(left), context),
+    settle: (wanted, left, context) => discard(options, wanted, keptBy(left) ?? context.operation, context),
   };
 };
 
@@ -94,12 +92,12 @@ interface Doing extends FilesOptions {
   readonly untouched: Set<string>;
 }
 
-const keptBy = (left: Json): string | null => filesMemo(left)?.kept ?? null;
+const keptBy = (left: Json): string | undefined => filesMemo(left)?.kept;
 
 const setAside = ({ items }: FilesInput, left: Json): readonly SetAside[] => {
   const known = filesMemo(left);
-  const kept = known?.kept ?? null;
-  if (known === undefined || kept === null) return [];
+  if (known === undefined) return [];
+  const { kept } = known;
   return items.map(({ namespace, claim }) => {
     const volume = `${namespace}/${claim}`;
     return { volume, where: `in the volume itself, .holdfast-kept-${kept}`, bytes: known.sizes[volume] };
@@ -112,10 +110,11 @@ interface Run {
 }
 
 /** Runs a job of the agent alone on the volumes, while nobody else uses them. */
-const run = async (options: Doing, { items }: FilesInput, context: StepContext, { job, onLine }: Run) => {
+const run = async (options: Doing, wanted: FilesInput, context: StepContext, { job, onLine }: Run) => {
+  const { items } = wanted;
   const agents = await options.agents();
   const task = { operation: context.operation, job, mounts: mountsOf(items) };
-  await undisturbed(options, items, context, (signal) =>
+  await undisturbed(options, wanted, context, (signal) =>
     agents.run(
       task,
       (line) => {
@@ -129,13 +128,13 @@ const run = async (options: Doing, { items }: FilesInput, context: StepContext, 
 
 const undisturbed = async (
   options: Doing,
-  items: FilesInput["items"],
+  wanted: FilesInput,
   context: StepContext,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> => {
   const { kubernetes, clock } = options;
-  await untilFree(options, items, context);
-  await whileUnused({ kubernetes, clock, signal: context.signal }, items, work);
+  await untilFree(options, wanted, context);
+  await whileUnused({ kubernetes, clock, signal: context.signal }, wanted.items, work);
 };
 
 const lookEvery = 1000;
@@ -145,18 +144,19 @@ const lookEvery = 1000;
  * be working: it ends by itself, and until then nobody else may write.
  */
 const untilFree = async (
-  { kubernetes, clock, namespace, timeout }: Doing,
-  items: FilesInput["items"],
+  { kubernetes, clock, namespace, timeout, mover: open }: Doing,
+  { items, mover }: FilesInput,
   context: StepContext,
 ): Promise<void> => {
   const deadline = clock.now() + timeout;
   for (let isTold = false; ; isTold = true) {
     try {
+      await (await open(mover)).clear(context.operation);
       await clearLeftovers(kubernetes, items, namespace, clock.now());
       return;
     } catch (error) {
       if (!isFailure(error, "LOCKED") || clock.now() > deadline) throw error;
-      if (!isTold) context.say(`waiting until an earlier agent has ended: ${error.why ?? ""}`);
+      if (!isTold) context.say(`waiting until what an earlier process has started has ended: ${error.why ?? ""}`);
     }
     await clock.sleep(lookEvery, context.signal);
   }
@@ -168,7 +168,8 @@ const tell = (context: StepContext, line: AgentLine): void => {
 };
 
 const replace = async (options: Doing, wanted: FilesInput, context: StepContext): Promise<Json> => {
-  const { keep, items } = wanted;
+  const { items } = wanted;
+  const sizes: Record<string, number> = {};
   const results: ReplacedVolume[] = [];
   const { operation } = context;
   if (!context.resumed) options.untouched.add(operation);
@@ -178,21 +179,28 @@ const replace = async (options: Doing, wanted: FilesInput, context: StepContext)
     if (line.type === "touching") options.untouched.delete(operation);
     if (line.type === "as-before") options.untouched.add(operation);
     if (line.type === "replaced") results.push(line.result);
+    if (line.type === "kept") sizes[line.volume] = line.bytes;
   };
-  await undisturbed(options, items, context, (signal) => mover.replace({ operation, keep, items }, hear, signal));
-  return left(keep ? operation : null, results, {});
+  await undisturbed(options, wanted, context, (signal) => mover.replace({ operation, items }, hear, signal));
+  return left(operation, results, sizes);
 };
 
-const left = (kept: string | null, results: readonly ReplacedVolume[], sizes: Record<string, number>): Json =>
+const left = (kept: string, results: readonly ReplacedVolume[], sizes: Record<string, number>): Json =>
   ({ kept, results, sizes }) as unknown as Json;
 
 /** After the operation had ended well: the tree that was kept comes back, and the present one is kept in its place. */
 const exchange = async (options: Doing, wanted: FilesInput, before: Json, context: StepContext): Promise<Json> => {
   const kept = keptBy(before);
-  if (kept === null) return before;
-  const targets = mountedOf(wanted.items);
-  await run(options, wanted, context, { job: { kind: "swap", operation: context.operation, kept, targets } });
-  return left(context.operation, [], {});
+  if (kept === undefined) return before;
+  const { operation } = context;
+  const sizes: Record<string, number> = {};
+  await run(options, wanted, context, {
+    job: { kind: "swap", operation, kept, targets: mountedOf(wanted.items) },
+    onLine: (line) => {
+      if (line.type === "kept") sizes[line.volume] = line.bytes;
+    },
+  });
+  return left(operation, [], sizes);
 };
 
 /** After a failure: everything is as before, and nothing is kept of what was never used. */
@@ -205,11 +213,12 @@ const takeBack = async (options: Doing, wanted: FilesInput, context: StepContext
     job: { kind: "put-back", operation, targets },
     onLine: (line) => (isDecided ||= line.type === "decided"),
   });
-  if (!isDecided) return;
   // Every volume was verified already, and the new files stand: they go back the way they came.
   const back = `${operation}-back`;
-  await run(options, wanted, context, { job: { kind: "swap", operation: back, kept: operation, targets } });
-  await discard(options, wanted, back, context);
+  if (isDecided)
+    await run(options, wanted, context, { job: { kind: "swap", operation: back, kept: operation, targets } });
+  // An earlier process may have died between the two.
+  if (isDecided || context.resumed) await discard(options, wanted, back, context);
 };
 
 const look = async (options: Doing, wanted: FilesInput, context: StepContext): Promise<readonly SeenVolume[]> => {
@@ -226,15 +235,16 @@ const look = async (options: Doing, wanted: FilesInput, context: StepContext): P
 const holds = (volume: SeenVolume, operation: string): boolean =>
   volume.ours.some((directory) => directory.operation === operation && directory.state === "kept");
 
-const discard = async (
-  options: Doing,
-  wanted: FilesInput,
-  operation: string | null,
-  context: StepContext,
-): Promise<void> => {
-  if (operation === null) return;
-  const targets = mountedOf(wanted.items);
-  await run(options, wanted, context, { job: { kind: "discard", operations: [operation], targets } });
+/** One volume after the other, wherever its app runs meanwhile: what is kept is nobody's but ours. */
+const discard = async (options: Doing, wanted: FilesInput, operation: string, context: StepContext): Promise<void> => {
+  const agents = await options.agents();
+  for (const item of wanted.items) {
+    const items = [item];
+    await untilFree(options, { ...wanted, items }, context);
+    const job: AgentJob = { kind: "discard", operations: [operation], targets: mountedOf(items) };
+    const task = { operation: context.operation, job, mounts: mountsOf(items) };
+    await agents.run(task, (line) => tell(context, line), context.signal);
+  }
 };
 
 const check = async (options: Doing, wanted: FilesInput, context: StepContext): Promise<Presence> => {

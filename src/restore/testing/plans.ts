@@ -27,6 +27,5 @@ export const aPlan = (part: Partial<Omit<PlanInput, "replicasOf">> = {}, replica
 /** What a mover is asked to do. */
 export const aTask: ReplaceTask = {
   operation: "op1",
-  keep: true,
   items: [{ key: "v1", namespace: "media", claim: "sonarr-config", repository: "media", snapshotId: "snap-1" }],
 };

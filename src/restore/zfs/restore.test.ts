@@ -1,6 +1,5 @@
-/** A restore from a ZFS snapshot as the engine carries it out, judged by content. */
+/** A restore from a ZFS snapshot as the engine carries it out, judged by content. Deaths at its calls: `../kill-matrix.test.ts`. */
 import { afterEach, describe, expect, it } from "vitest";
-import { killEverywhere, wantedDeaths } from "../../operation/testing/kill-matrix.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import { MemoryNas } from "../../systems/nas/memory.ts";
 import { aZfsScene, type Protocol, type ZfsScene } from "./testing/scene.ts";
@@ -86,12 +85,6 @@ describe.each(protocols)("a restore from ZFS (%s)", (protocol) => {
     await expect(scene.process().operations.start("op-1", scene.plan)).rejects.toMatchObject({ code: "NAS_FULL" });
     scene.zfs.setPool("tank", { otherBytes: 0 });
     await scene.demand(false, "after a full pool");
-  });
-
-  it.each(["resume", "undo"] as const)("killed at every call of every step, then %s", async (wish) => {
-    const scene = await open(protocol);
-    const matrix = await killEverywhere(wish, () => open(protocol));
-    expect([...matrix.keys()].toSorted()).toEqual(["outside", ...wantedDeaths(scene.plan)].toSorted());
   });
 });
 

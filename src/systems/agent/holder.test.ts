@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { aCluster, type Cluster } from "../../restore/testing/cluster.ts";
+import { aCluster, type Cluster, mounting } from "../../restore/testing/cluster.ts";
 import type { KubeObject } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { holdVolumes, removeHolders } from "./holder.ts";
@@ -48,6 +48,17 @@ describe("holdVolumes", () => {
     const [held] = await hold(["a"]);
     const uid = (await pod("holdfast-hold-op1-v1-r1"))?.metadata.uid;
     expect(held).toEqual({ key: "v1", node: "node-1", hostPath: `/var/lib/kubelet/pods/${uid}/volumes/${directory}` });
+  });
+
+  it("goes where a running pod uses the claim: it may be mounted nowhere else", async () => {
+    claim("a", { csi: {} });
+    const using = { ...mounting("a"), nodeName: "node-7" };
+    const user = { metadata: { name: "app", namespace: "media" }, spec: using, status: { phase: "Running" } };
+    cluster.kubernetes.as("kubelet").put(resources.pods, user);
+    await hold(["a"]);
+    const term = { matchFields: [{ key: "metadata.name", operator: "In", values: ["node-7"] }] };
+    const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } };
+    expect(await pod("holdfast-hold-op1-v1-r1")).toMatchObject({ spec: { affinity: { nodeAffinity } } });
   });
 
   it("holds each claim by a pod without rights, credentials or a place in a backup", async () => {

@@ -50,7 +50,37 @@ interface Event extends KubeObject {
 const nameFor = (mount: AgentMount, { operation, run }: HolderOptions): string =>
   `holdfast-hold-${operation}-${mount.key}-${run}`;
 
-const holderPod = (mount: AgentMount, options: HolderOptions): KubeObject =>
+interface UsingPod extends Pod {
+  readonly spec: Pod["spec"] & {
+    readonly volumes?: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[];
+  };
+}
+
+/** Node on which a pod uses the claim at present: a volume that is attached there can be mounted nowhere else. */
+const nodeInUse = async (kubernetes: Kubernetes, { namespace, claim }: AgentMount): Promise<string | undefined> => {
+  const { items } = await kubernetes.list<UsingPod>(resources.pods, { namespace });
+  const user = items.find(
+    ({ spec, status }) =>
+      spec.nodeName !== undefined &&
+      !["Succeeded", "Failed"].includes(status?.phase ?? "") &&
+      (spec.volumes ?? []).some((volume) => volume.persistentVolumeClaim?.claimName === claim),
+  );
+  return user?.spec.nodeName;
+};
+
+/** By the scheduler, so that its other rules still hold. */
+const onNode = (node: string): object => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: [node] }] }],
+      },
+    },
+  },
+  tolerations: [{ operator: "Exists" }],
+});
+
+const holderPod = (mount: AgentMount, node: string | undefined, options: HolderOptions): KubeObject =>
   ({
     apiVersion: "v1",
     kind: "Pod",
@@ -60,6 +90,7 @@ const holderPod = (mount: AgentMount, options: HolderOptions): KubeObject =>
       labels: { ...managedLabels(options.operation), "velero.io/exclude-from-backup": "true" },
     },
     spec: {
+      ...(node === undefined ? {} : onNode(node)),
       restartPolicy: "Never",
       automountServiceAccountToken: false,
       enableServiceLinks: false,
@@ -144,9 +175,10 @@ export const holdVolumes = async (
   const { kubernetes, clock } = world;
   const directories = await Promise.all(mounts.map((mount) => directoryOfClaim(kubernetes, mount)));
   const created = await Promise.allSettled(
-    mounts.map((mount) =>
-      make(kubernetes, resources.pods, holderPod(mount, options), (holder) => void made.push(holder)),
-    ),
+    mounts.map(async (mount) => {
+      const holder = holderPod(mount, await nodeInUse(kubernetes, mount), options);
+      await make(kubernetes, resources.pods, holder, (pod) => void made.push(pod));
+    }),
   );
   for (const result of created) if (result.status === "rejected") throw result.reason;
   const deadline = clock.now() + options.timeout;

@@ -86,7 +86,7 @@ export class MemoryRun {
   }
 
   async #replace(job: ReplaceJob, targets: readonly Target[]): Promise<void> {
-    const { operation, keep } = job;
+    const { operation } = job;
     if (!(await this.#wasDecided(targets, operation))) {
       const wanted = job.targets.map(({ snapshotId }) => this.#volumes.copy(snapshotId));
       this.#speak({ type: "touching" });
@@ -101,10 +101,17 @@ export class MemoryRun {
             });
       });
       if (job.part === "before") return;
-      await this.#decideAll(targets, operation, keep ? "kept" : "discard");
+      await this.#decideAll(targets, operation);
     }
-    for (const { volume, tree } of targets)
+    for (const { volume, tree } of targets) {
       this.#speak({ type: "replaced", result: this.#resultOf(volume, tree.root) });
+      this.#tellKept(volume, tree, operation);
+    }
+  }
+
+  #tellKept(volume: string, tree: Tree, operation: string): void {
+    const { content = "" } = tree.directories.get(operation) ?? {};
+    this.#speak({ type: "kept", volume, bytes: this.#volumes.bytesOf(content) });
   }
 
   async #makeRoom(targets: readonly Target[], operation: string, wanted: readonly string[]): Promise<void> {
@@ -142,7 +149,8 @@ export class MemoryRun {
         await this.#become(target, kept, { state: "returning", content }, content);
       }
     });
-    await this.#decideAll(targets, operation, "kept");
+    await this.#decideAll(targets, operation);
+    for (const { volume, tree } of targets) this.#tellKept(volume, tree, operation);
   }
 
   #refuseWithoutKept(targets: readonly Target[], kept: string, states: readonly string[]): void {
@@ -185,10 +193,10 @@ export class MemoryRun {
   }
 
   /** The first volume decides for all. */
-  async #decideAll(targets: readonly Target[], operation: string, decided: "kept" | "discard"): Promise<void> {
+  async #decideAll(targets: readonly Target[], operation: string): Promise<void> {
     for (const [index, target] of targets.entries()) {
       const directory = target.tree.directories.get(operation);
-      if (directory?.state === "aside") await this.#become(target, operation, { ...directory, state: decided });
+      if (directory?.state === "aside") await this.#become(target, operation, { ...directory, state: "kept" });
       if (index === 0) this.#speak({ type: "decided" });
     }
     for (const target of targets) await this.#settle(target);

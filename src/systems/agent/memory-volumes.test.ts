@@ -7,12 +7,11 @@ import { MemoryVolumes } from "./memory-volumes.ts";
 const store = { endpoint: "https://nas.lab:9000", bucket: "velero", region: "us-east-1", prefix: "", privateCa: false };
 const mounted = (...volumes: readonly string[]) =>
   volumes.map((volume, index) => ({ key: `v${index + 1}`, volume: `media/${volume}` }));
-const replaceJob = (operation: string, keep = true, part: ReplaceJob["part"] = "whole"): ReplaceJob => ({
+const replaceJob = (operation: string): ReplaceJob => ({
   kind: "replace",
-  part,
+  part: "whole",
   store,
   operation,
-  keep,
   targets: mounted("a", "b").map(({ key, volume }) => ({
     key,
     volume,
@@ -67,14 +66,8 @@ describe("MemoryVolumes", () => {
     expect(lines.filter(({ type }) => type === "discarded")).toHaveLength(2);
   });
 
-  it("keeps nothing where the plan says NO UNDO", async () => {
-    await run(replaceJob("op1", false));
-    expect([contents(), kept()]).toEqual([copies, [{}, {}]]);
-  });
-
   it.each<[string, AgentJob, readonly string[]]>([
     ["replace", replaceJob("op2"), copies],
-    ["replace without undo", replaceJob("op2", false), copies],
     ["swap", swapJob("op2", "op1"), old],
   ])("mends a %s whose pod died before any of its changes by running it again", async (_name, job, wanted) => {
     for (let at = 1, died = true; died; at += 1) {

@@ -2,21 +2,34 @@
  * The objects by which node-agent restores one volume without a Velero Restore (Velero 1.18: pkg/podvolume and
  * pkg/controller/pod_volume_restore_controller). Pure.
  */
-import { managedLabels } from "../agent/labels.ts";
+import { managedLabels, operationLabel } from "../agent/labels.ts";
 import type { KubeObject } from "../kubernetes/port.ts";
 
-const nameOf = (operation: string, key: string): string => `holdfast-restore-${operation}-${key}`;
+/** Of one run of one operation: a later run never meets the names of an earlier one. */
+export interface RunName {
+  readonly operation: string;
+  readonly run: string;
+}
+
+const nameOf = ({ operation, run }: RunName, key: string): string => `holdfast-restore-${operation}-${run}-${key}`;
 const volume = "data";
 
+const component = { "app.kubernetes.io/component": "restore-helper" };
+
+/** Finds the helpers' pods of an operation, in all namespaces. */
+export const helpersOf = (operation: string): string =>
+  Object.entries({ [operationLabel]: operation, ...component })
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+
 /** Stands where Velero's Restore would stand: its UID is what the helper waits for. */
-export const ownerOf = (operation: string, namespace: string): KubeObject => ({
+export const ownerOf = ({ operation, run }: RunName, namespace: string): KubeObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
-  metadata: { name: `holdfast-restore-${operation}`, namespace, labels: managedLabels(operation) },
+  metadata: { name: `holdfast-restore-${operation}-${run}`, namespace, labels: managedLabels(operation) },
 });
 
-export interface HelperOptions {
-  readonly operation: string;
+export interface HelperOptions extends RunName {
   readonly key: string;
   readonly namespace: string;
   readonly claim: string;
@@ -34,9 +47,9 @@ export const helperPod = (options: HelperOptions): KubeObject =>
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
-      name: nameOf(options.operation, options.key),
+      name: nameOf(options, options.key),
       namespace: options.namespace,
-      labels: { ...managedLabels(options.operation), "velero.io/exclude-from-backup": "true" },
+      labels: { ...managedLabels(options.operation), ...component, "velero.io/exclude-from-backup": "true" },
     },
     spec: {
       restartPolicy: "Never",
@@ -63,8 +76,7 @@ export const helperPod = (options: HelperOptions): KubeObject =>
     },
   }) as KubeObject;
 
-export interface RestoreOptions {
-  readonly operation: string;
+export interface RestoreOptions extends RunName {
   readonly key: string;
   /** Velero's namespace. */
   readonly namespace: string;
@@ -80,7 +92,7 @@ export const podVolumeRestore = (options: RestoreOptions): KubeObject =>
     apiVersion: "velero.io/v1",
     kind: "PodVolumeRestore",
     metadata: {
-      name: nameOf(options.operation, options.key),
+      name: nameOf(options, options.key),
       namespace: options.namespace,
       labels: { ...managedLabels(options.operation), "velero.io/pod-uid": options.pod.metadata.uid ?? "" },
       ownerReferences: [

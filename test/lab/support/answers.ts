@@ -68,7 +68,7 @@ export interface OperationAnswer {
   readonly verb: string;
   readonly status: "forward" | "back" | "done" | "as-before" | "undone" | "settled";
   readonly volumes: readonly string[];
-  readonly setAside: readonly { readonly volume: string; readonly where: string }[];
+  readonly setAside: readonly { readonly volume: string; readonly where: string; readonly bytes?: number }[];
   readonly until?: string;
 }
 
