@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CsiConfigInput } from "./csi/config.ts";
 import { provisionerCommand } from "./csi/provisioner.ts";
+import { resizerCommand } from "./csi/resizer.ts";
 import { driverNames } from "./csi/volume-shape.ts";
 import { checkout, type Lab, network, nodeName, paths } from "./lab.ts";
 import { datasets } from "./nas/nas.ts";
@@ -43,29 +44,30 @@ const startDriver = (lab: Lab, place: Place, role: "controller" | "node"): Promi
     ],
   });
 
-/** Starts the driver's controller and a provisioner for each of its names. The API server and the NAS' API must answer. */
+/** Starts the driver's controller, and a provisioner and a resizer for each of its names. The API server and the NAS' API must answer. */
 export const startProvisioning = async (lab: Lab, binary: Binaries): Promise<void> => {
   await startDriver(lab, "nas", "controller");
-  await Promise.all(
-    Object.values(driverNames).map((name) =>
-      startDaemon(lab, "nas", {
+  const { kubeconfig } = paths(lab);
+  const sidecars = Object.values(driverNames).flatMap((name) => {
+    const options = { kubeconfig, controllerSocket: join(socketDir, `${name}.sock`) };
+    return [
+      {
         name: `csi-provisioner-${name}`,
-        command: provisionerCommand({
-          binary: binary("csi-provisioner"),
-          kubeconfig: paths(lab).kubeconfig,
-          controllerSocket: join(socketDir, `${name}.sock`),
-        }),
-      }),
-    ),
-  );
+        command: provisionerCommand({ binary: binary("csi-provisioner"), ...options }),
+      },
+      { name: `csi-resizer-${name}`, command: resizerCommand({ binary: binary("csi-resizer"), ...options }) },
+    ];
+  });
+  await Promise.all(sidecars.map((sidecar) => startDaemon(lab, "nas", sidecar)));
 };
 
 /** Ends what `startProvisioning` started, because the cluster that it talks to is about to go. */
 export const stopProvisioning = async (lab: Lab): Promise<void> => {
   await Promise.all(
-    ["csi-controller", ...Object.values(driverNames).map((name) => `csi-provisioner-${name}`)].map((name) =>
-      endDaemon(lab, "nas", name, "KILL"),
-    ),
+    [
+      "csi-controller",
+      ...Object.values(driverNames).flatMap((name) => [`csi-provisioner-${name}`, `csi-resizer-${name}`]),
+    ].map((name) => endDaemon(lab, "nas", name, "KILL")),
   );
 };
 

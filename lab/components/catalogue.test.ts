@@ -16,6 +16,7 @@ describe("the catalogue", () => {
       "velero-plugin-for-aws": "v1.14.3",
       "cp-plugin": "v1.14.3",
       "csi-provisioner": "v6.3.0",
+      "csi-resizer": "v2.2.0",
       kopia: "v0.0.0-20251230033609-d946b1e75197",
       coredns: "v1.15.0",
     });

@@ -17,6 +17,7 @@ export const componentNames = [
   "etcdutl",
   "minio",
   "csi-provisioner",
+  "csi-resizer",
   "kopia",
   "velero",
   "velero-restore-helper",
@@ -148,10 +149,16 @@ const recipes: Readonly<Record<ComponentName, Recipe>> = {
   etcdutl: etcd("etcdutl", "etcdutl", { args: ["version"], version: /^etcdutl version: (\S+)/m }),
   minio: { pins: "minio", module: "github.com/minio/minio", package: "github.com/minio/minio" },
   "csi-provisioner": {
-    pins: "csi-provisioner",
+    pins: "csi",
     module: "github.com/kubernetes-csi/external-provisioner/v6",
     package: "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
     probe: { args: ["--version"], version: /^\S*csi-provisioner (\S+)/m },
+  },
+  "csi-resizer": {
+    pins: "csi",
+    module: "github.com/kubernetes-csi/external-resizer/v2",
+    package: "github.com/kubernetes-csi/external-resizer/v2/cmd/csi-resizer",
+    probe: { args: ["--version"], version: /^\S*csi-resizer (\S+)/m },
   },
   // The fork that Velero uses; its releases do not exist outside Velero.
   kopia: { pins: "kopia", module: "github.com/kopia/kopia", package: "github.com/kopia/kopia" },

@@ -3,6 +3,7 @@
  * on the node under the same path by mount propagation, and the driver mounts from there what the NAS exports.
  */
 import { type Exec, output } from "../zfs/exec.ts";
+import { growToImage } from "./image-size.ts";
 import type { StringMap } from "./messages.ts";
 import { mountAt } from "./mount-table.ts";
 import type { NasExportsReader } from "./nas-exports.ts";
@@ -56,7 +57,10 @@ const attachIscsi =
     const dataset = await findLun(options.exports, context);
     await requireDataset(`${mountRoot}/${dataset}`);
     const image = `${mountRoot}/${dataset}/${imageName}`;
-    if (!readOnly) await formatIfBlank(exec, image);
+    if (!readOnly) {
+      await formatIfBlank(exec, image);
+      await growToImage(exec, image);
+    }
     await output(exec, "mount", ["-t", "ext4", "-o", readOnly ? "loop,ro" : "loop", image, path]);
   };
 

@@ -5,6 +5,12 @@ import type { Protocol } from "./volume-shape.ts";
 /** User properties of a dataset that are set on the dataset itself, by name. */
 export type UserProperties = ReadonlyMap<string, string>;
 
+/** While pods use the volume, or only before they do. */
+export type Growth = "ONLINE" | "OFFLINE";
+
+/** By protocol. */
+export const growth: Readonly<Record<Protocol, Growth>> = { nfs: "ONLINE", iscsi: "OFFLINE" };
+
 export interface Exported {
   /** Goes into the PV. */
   readonly context: StringMap;
@@ -15,8 +21,8 @@ export interface Exported {
 /** Every method may be called again after it failed half-way, and after it succeeded. */
 export interface Backend {
   readonly protocol: Protocol;
-  /** Whether a volume can be made larger. An image cannot: its file system grows only with a privilege that a lab may lack. */
-  readonly grows: boolean;
+  /** When a volume can be made larger. An image's file system grows while nobody mounts it: else it takes a privilege that a lab may lack. */
+  readonly growth: Growth;
   /** Properties with which a dataset of this size is made. */
   sizeProperties(bytes: number): StringMap;
   /** The volume's size in bytes; undefined when the dataset exists but was never given one. */

@@ -35,7 +35,7 @@ const fakeNas = (refusals: string[] = []) => {
   };
   const backend: Backend = {
     protocol: "nfs",
-    grows: true,
+    growth: "ONLINE",
     sizeProperties: (bytes) => ({ size: String(bytes) }),
     size: async (name) => Number(of(name).size),
     setSize: async (name, bytes) => void (of(name).size = String(bytes)),

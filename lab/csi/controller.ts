@@ -123,12 +123,11 @@ const validate = async (options: ControllerOptions, request: ValidateRequest): P
 const expand = async (options: ControllerOptions, request: ExpandRequest): Promise<ExpandResponse> => {
   const { datasets, backend } = options;
   const dataset = datasetOf(options, request.volume_id);
-  if (!backend.grows) throw new RpcError(status.UNIMPLEMENTED, "the volumes of this driver cannot grow");
   if (!(await datasets.exists(dataset))) throw new RpcError(status.NOT_FOUND, `no volume ${request.volume_id}`);
   const bytes = sizeToMake(wantedSize(request.capacity_range));
   const existing = (await backend.size(dataset)) ?? 0;
   if (existing < bytes) await backend.setSize(dataset, bytes);
-  return { capacity_bytes: String(Math.max(existing, bytes)), node_expansion_required: false };
+  return { capacity_bytes: String(Math.max(existing, bytes)), node_expansion_required: backend.growth === "OFFLINE" };
 };
 
 /** The methods of csi.v1.Controller. */
@@ -140,9 +139,7 @@ export const controllerHandlers = (options: ControllerOptions): Handlers => {
     ValidateVolumeCapabilities: (request: ValidateRequest) => validate(options, request),
     ControllerExpandVolume: (request: ExpandRequest) => alone(request.volume_id, () => expand(options, request)),
     ControllerGetCapabilities: async () => ({
-      capabilities: ["CREATE_DELETE_VOLUME", ...(options.backend.grows ? ["EXPAND_VOLUME"] : [])].map((type) => ({
-        rpc: { type },
-      })),
+      capabilities: ["CREATE_DELETE_VOLUME", "EXPAND_VOLUME"].map((type) => ({ rpc: { type } })),
     }),
   };
 };

@@ -201,6 +201,25 @@ it("grows an NFS volume while it is mounted", async () => {
   for (const step of [volume.unpublish, volume.unstage, volume.remove]) await step();
 });
 
+it("grows an iSCSI volume when it is staged anew, with what is in it", async () => {
+  const [volume, unit] = [volumeOf("iscsi", "grow"), unitOf.iscsi];
+  await volume.create(32 * unit);
+  await volume.stage();
+  await volume.publish();
+  await shell(site.onNode, `echo kept > ${volume.target}/file`);
+  const wanted = { volume_id: volume.id, capacity_range: { required_bytes: 128 * unit } };
+  const grown = () => site.node("iscsi").call("NodeExpandVolume", { ...wanted, volume_path: volume.target });
+  const answer = await site.controller("iscsi").call("ControllerExpandVolume", wanted);
+  expect(answer).toEqual({ capacity_bytes: String(128 * unit), node_expansion_required: true });
+  await expect(grown()).rejects.toMatchObject({ code: status.FAILED_PRECONDITION });
+  for (const step of [volume.unpublish, volume.unstage, volume.stage, volume.publish]) await step();
+  expect(await grown()).toEqual({ capacity_bytes: String(128 * unit) });
+  const bytes = (await volume.stats()).usage.find(({ unit }) => unit === "BYTES");
+  expect(Number(bytes?.total) / unit).toBeGreaterThan(100);
+  expect(await shell(site.onNode, `cat ${volume.target}/file`)).toBe("kept\n");
+  for (const step of [volume.unpublish, volume.unstage, volume.remove]) await step();
+});
+
 it("has left nothing on the NAS and the node when every volume is deleted", async () => {
   expect(await zfs().list({ type: "filesystem", under: "tank" })).toEqual([
     "tank",

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { execBehind } from "../zfs/exec.ts";
 import { attachers } from "./attach.ts";
-import type { Backend } from "./backend.ts";
+import { type Backend, growth } from "./backend.ts";
 import type { CsiConfig } from "./config.ts";
 import { controllerHandlers } from "./controller.ts";
 import type { Datasets } from "./datasets.ts";
@@ -58,7 +58,7 @@ const named =
 
 const identity = (protocol: Protocol) => ({
   definition: services.identity,
-  handlers: identityHandlers(driverNames[protocol], protocol === "nfs"),
+  handlers: identityHandlers(driverNames[protocol], growth[protocol]),
 });
 
 /** Serves both controllers. */

@@ -1,13 +1,11 @@
+import type { Growth } from "./backend.ts";
 import type { Handlers } from "./rpc.ts";
 
 /** The methods of csi.v1.Identity. */
-export const identityHandlers = (driverName: string, grows: boolean): Handlers => ({
+export const identityHandlers = (driverName: string, growth: Growth): Handlers => ({
   GetPluginInfo: async () => ({ name: driverName, vendor_version: "0.1.0" }),
   GetPluginCapabilities: async () => ({
-    capabilities: [
-      { service: { type: "CONTROLLER_SERVICE" } },
-      ...(grows ? [{ volume_expansion: { type: "ONLINE" } }] : []),
-    ],
+    capabilities: [{ service: { type: "CONTROLLER_SERVICE" } }, { volume_expansion: { type: growth } }],
   }),
   Probe: async () => ({}),
 });

@@ -1,5 +1,5 @@
 /** Volumes as LUNs, as democratic-csi's driver `freenas-api-iscsi` makes them. */
-import type { Backend, Exported } from "./backend.ts";
+import { type Backend, type Exported, growth } from "./backend.ts";
 import type { Datasets } from "./datasets.ts";
 import type { NasExports } from "./nas-exports.ts";
 import { diskOf, iqnOf, iscsiAssetsName, iscsiShareContext, property } from "./volume-shape.ts";
@@ -59,7 +59,7 @@ const unexport = async ({ exports }: IscsiNas, properties: ReadonlyMap<string, s
 
 export const iscsiBackend = (nas: IscsiNas): Backend => ({
   protocol: "iscsi",
-  grows: false,
+  growth: growth.iscsi,
   sizeProperties: (bytes) => ({ volsize: String(bytes) }),
   size: async (dataset) => {
     const volsize = (await nas.datasets.properties(dataset)).get("volsize")?.value;

@@ -89,6 +89,16 @@ export interface UnpublishRequest {
   readonly target_path: string;
 }
 
+export interface NodeExpandRequest {
+  readonly volume_id: string;
+  readonly volume_path: string;
+  readonly capacity_range: CapacityRange | null;
+}
+
+export interface NodeExpandResponse {
+  readonly capacity_bytes: string;
+}
+
 export interface StatsRequest {
   readonly volume_id: string;
   readonly volume_path: string;

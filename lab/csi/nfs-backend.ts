@@ -1,5 +1,5 @@
 /** Volumes as shared datasets, as democratic-csi's driver `freenas-api-nfs` makes them. */
-import type { Backend } from "./backend.ts";
+import { type Backend, growth } from "./backend.ts";
 import type { Datasets } from "./datasets.ts";
 import type { NasExports, NfsShare } from "./nas-exports.ts";
 import { nfsShareContext, property } from "./volume-shape.ts";
@@ -26,7 +26,7 @@ const mountpointOf = async (datasets: Datasets, dataset: string): Promise<string
 
 export const nfsBackend = (nas: NfsNas): Backend => ({
   protocol: "nfs",
-  grows: true,
+  growth: growth.nfs,
   sizeProperties: (bytes) => ({ refquota: String(bytes) }),
   size: async (dataset) => {
     const bytes = Number((await nas.datasets.properties(dataset)).get("refquota")?.value ?? "0");

@@ -4,6 +4,8 @@ import { type Exec, output } from "../zfs/exec.ts";
 import { type Attach, detach } from "./attach.ts";
 import type {
   Empty,
+  NodeExpandRequest,
+  NodeExpandResponse,
   PublishRequest,
   StageRequest,
   StatsRequest,
@@ -11,10 +13,11 @@ import type {
   UnpublishRequest,
   UnstageRequest,
 } from "./messages.ts";
+import { fileSystemBytes } from "./image-size.ts";
 import { mountAt } from "./mount-table.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { type Handlers, RpcError, status } from "./rpc.ts";
-import { type Abilities, readsOnly, refusal, volumeIdOf } from "./volume-request.ts";
+import { type Abilities, readsOnly, refusal, sizeToMake, volumeIdOf, wantedSize } from "./volume-request.ts";
 
 export interface NodeOptions {
   readonly exec: Exec;
@@ -96,6 +99,20 @@ const stats = async (request: StatsRequest): Promise<StatsResponse> => {
   };
 };
 
+/** What was made larger has grown when it was staged: here it is only looked at. */
+const expand = async ({ exec }: NodeOptions, request: NodeExpandRequest): Promise<NodeExpandResponse> => {
+  volumeIdOf(request.volume_id);
+  const path = pathOf(request.volume_path, "volume_path");
+  const mount = await mountAt(path);
+  if (mount === undefined)
+    throw new RpcError(status.NOT_FOUND, `volume ${request.volume_id} is not mounted at ${path}`);
+  const wanted = sizeToMake(wantedSize(request.capacity_range));
+  const bytes = mount.fsType === "ext4" ? await fileSystemBytes(exec, mount.source) : wanted;
+  if (bytes < wanted)
+    throw new RpcError(status.FAILED_PRECONDITION, `volume ${request.volume_id} grows when no pod uses it any more`);
+  return { capacity_bytes: String(bytes) };
+};
+
 /** The methods of csi.v1.Node. This process must see the kubelet's mounts. */
 export const nodeHandlers = (options: NodeOptions): Handlers => {
   const alone = oneAtATime();
@@ -104,9 +121,10 @@ export const nodeHandlers = (options: NodeOptions): Handlers => {
     NodeUnstageVolume: (request: UnstageRequest) => alone(request.volume_id, () => unstage(options, request)),
     NodePublishVolume: (request: PublishRequest) => alone(request.volume_id, () => publish(options, request)),
     NodeUnpublishVolume: (request: UnpublishRequest) => alone(request.volume_id, () => unpublish(options, request)),
+    NodeExpandVolume: (request: NodeExpandRequest) => alone(request.volume_id, () => expand(options, request)),
     NodeGetVolumeStats: (request: StatsRequest) => stats(request),
     NodeGetCapabilities: async () => ({
-      capabilities: ["STAGE_UNSTAGE_VOLUME", "GET_VOLUME_STATS"].map((type) => ({ rpc: { type } })),
+      capabilities: ["STAGE_UNSTAGE_VOLUME", "GET_VOLUME_STATS", "EXPAND_VOLUME"].map((type) => ({ rpc: { type } })),
     }),
     NodeGetInfo: async () => ({ node_id: options.nodeId }),
   };

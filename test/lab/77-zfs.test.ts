@@ -17,6 +17,8 @@ const classes = [
   ["iscsi", storageClassNames.iscsi, datasets.iscsi],
 ] as const;
 
+const growing = { timeout: 120_000, interval: 2000 } as const;
+
 const claimOf = (protocol: string): ClaimPath => ["misc", `zfs-${protocol}`];
 
 beforeAll(async () => {
@@ -102,6 +104,18 @@ describe.each(classes)("a volume on %s", (protocol, _, parent) => {
     expect(await read(claim)).toBe("third");
     await succeed(["settle", id, "--yes"]);
     expect(await read(claim)).toBe("third");
+  });
+
+  it("grows as any other, with what is in it", async () => {
+    const [namespace, pvc] = claim;
+    const size = async () =>
+      (await lab.kubectl(["-n", namespace, "get", "pvc", pvc, "-o", "jsonpath={.status.capacity.storage}"])).trim();
+    const larger = JSON.stringify({ spec: { resources: { requests: { storage: "2Gi" } } } });
+    await lab.kubectl(["-n", namespace, "patch", "pvc", pvc, "-p", larger]);
+    // The image's file system grows when the volume is staged: `read` mounts it.
+    await expect.poll(async () => ((await read(claim)) === "third" ? size() : "other files"), growing).toBe("2Gi");
+    const bytes = await inClaim(lab, claim, "stat -f -c '%b * %S' . | xargs expr");
+    expect(Number(bytes)).toBeGreaterThan(1.8 * 2 ** 30);
   });
 
   it("is refused a snapshot that it has not, with the nearest name", async () => {
