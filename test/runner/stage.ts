@@ -2,13 +2,19 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { checkout } from "../../lab/lab.ts";
 
-export interface Outcome {
-  readonly name: string;
+/** What a stage counted, and the failures by name. */
+export interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** What failed and how it was said, a text each; may name fewer than `failed`. */
+  readonly failures?: readonly string[];
+}
+
+export interface Outcome extends Counts {
+  readonly name: string;
   readonly seconds: number;
 }
 
@@ -26,10 +32,7 @@ const exitOf = (command: string, args: readonly string[], env: NodeJS.ProcessEnv
     child.once("exit", (code) => resolve(code ?? 1));
   });
 
-const timed = async (
-  name: string,
-  work: () => Promise<{ readonly passed: number; readonly failed: number }>,
-): Promise<Outcome> => {
+const timed = async (name: string, work: () => Promise<Counts>): Promise<Outcome> => {
   process.stdout.write(`\n── ${name}\n`);
   const begun = performance.now();
   const counts = await work();
@@ -51,7 +54,18 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly numFailedTestSuites: number;
+  readonly testResults: readonly VitestFile[];
+}
+
+interface VitestFile {
+  readonly name: string;
+  /** Why the file could not be run; empty where it could. */
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly fullName: string;
+    readonly status: string;
+    readonly failureMessages?: readonly string[] | null;
+  }[];
 }
 
 export interface VitestOptions {
@@ -91,12 +105,31 @@ export const vitest = (name: string, project: string, options: VitestOptions = {
     }),
 });
 
-const countsOf = (file: string, code: number): { readonly passed: number; readonly failed: number } => {
+/** An error without the calls of the test runner itself. */
+const ownFrames = (text: string): string => text.replaceAll(/\n\s+at [^\n]*(?:node_modules|new Promise)[^\n]*/g, "");
+
+/** The names of the tests that did not pass, and what they said: hours of output may stand between a test and the end. */
+export const failuresOf = (files: readonly VitestFile[]): readonly string[] =>
+  files.flatMap(({ name, message, assertionResults }) => {
+    const file = relative(checkout, name);
+    const tests = assertionResults
+      .filter(({ status }) => status !== "passed")
+      .map(({ fullName, status, failureMessages }) =>
+        [`${file}: ${fullName}`, ...(failureMessages?.length ? failureMessages.map(ownFrames) : [status])].join("\n"),
+      );
+    return message === "" ? tests : [...tests, `${file}: ${message}`];
+  });
+
+const countsOf = (file: string, code: number): Counts => {
   if (!existsSync(file)) return { passed: 0, failed: 1 };
   const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
   const failed = report.numFailedTests + report.numPendingTests + report.numTodoTests;
   // An error outside any test (an unhandled rejection, a file that does not load) shows only in the exit status.
-  return { passed: report.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed };
+  return {
+    passed: report.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    failures: failuresOf(report.testResults),
+  };
 };
 
 /** Any other work that passes when it does not throw. */
@@ -131,7 +164,9 @@ export const outcomesOf = async (stages: readonly Stage[]): Promise<readonly Out
   return outcomes;
 };
 
-/** Prints a table and the line that says it all; gives the exit status. */
+const indented = (text: string): string => text.replaceAll(/^/gm, "   ");
+
+/** Prints what failed, a table, and the line that says it all; gives the exit status. */
 export const conclude = (outcomes: readonly Outcome[]): number => {
   const width = Math.max(...outcomes.map(({ name }) => name.length));
   const rows = outcomes.map(
@@ -140,6 +175,8 @@ export const conclude = (outcomes: readonly Outcome[]): number => {
   );
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+  for (const { name, failures = [] } of outcomes)
+    for (const failure of failures) process.stdout.write(`\n── failed in ${name}\n${indented(failure)}\n`);
   process.stdout.write(`\n${rows.join("\n")}\n\n${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 };
