@@ -63,13 +63,16 @@ const usersOf = (version: string): StandInConfigInput["users"] => {
 
 const tellsGuids = (version: string): boolean => !/^(?:24\.10|25\.04)/.test(version);
 
-/** Of each name, the second in which it was last made. */
+const second = (): number => Math.floor(Date.now() / 1000);
+
+/** Of each name, the second in which it had been made. */
 const lastMade = new Map<string, number>();
 
 /** Two datasets of one name in one second cannot be told apart where TrueNAS tells no GUID: docs/nas/truenas.md. */
-const nextSecond = async (name: string): Promise<void> => {
-  const second = (): number => Math.floor(Date.now() / 1000);
+const inItsOwnSecond = async (name: string, make: () => Promise<unknown>): Promise<void> => {
   while (lastMade.get(name) === second()) await sleep(50);
+  await make();
+  // Only now: it may have been made in a later second than the one in which that was asked for.
   lastMade.set(name, second());
 };
 
@@ -90,8 +93,8 @@ const somebodyOn = (site: TestSite, admin: TestClient, version: string): Somebod
   const create = async (name: string, { volsize, properties = {} }: NewDataset = {}): Promise<void> => {
     const user_properties = Object.entries(properties).map(([key, value]) => ({ key, value }));
     const kind = volsize === undefined ? { type: "FILESYSTEM" } : { type: "VOLUME", volsize, sparse: true };
-    if (!tellsGuids(version)) await nextSecond(name);
-    await admin.call("pool.dataset.create", { name, user_properties, ...kind });
+    const make = () => admin.call("pool.dataset.create", { name, user_properties, ...kind });
+    await (tellsGuids(version) ? make() : inItsOwnSecond(name, make));
   };
   return {
     create,
