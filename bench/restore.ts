@@ -3,9 +3,9 @@
  * the namespace that was deleted before (its deletion is not counted).
  */
 import type { AppDefinition } from "../lab/apps/app.ts";
-import { waitFor } from "../lab/node/node.ts";
-import { waitForApps } from "../lab/up.ts";
+import { waitForApps } from "../lab/apps/readiness.ts";
 import { defaultConcurrency } from "../lab/velero/settings.ts";
+import { waitFor } from "../lab/wait-for.ts";
 import { median, publish, round, table } from "./result.ts";
 import { demandSeed, holdfast, install, quieten, setConcurrency, timed, type World } from "./world.ts";
 

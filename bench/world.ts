@@ -1,19 +1,20 @@
 /** The lab that measurements run in, and what they do with it. Its usual apps stand still, so that they take no time. */
 import { manifests } from "../lab/apps/apps.ts";
 import type { AppDefinition } from "../lab/apps/app.ts";
+import { waitForApps } from "../lab/apps/readiness.ts";
 import { checkClaim } from "../lab/checking.ts";
 import { down } from "../lab/down.ts";
 import { laptopEnvironment } from "../lab/exec.ts";
 import { checkout, type Lab, openLab } from "../lab/lab.ts";
-import { waitFor } from "../lab/node/node.ts";
 import { tools } from "../lab/parts.ts";
 import { plantClaims } from "../lab/planting.ts";
 import type { Report } from "../lab/shell/report.ts";
 import { runInside } from "../lab/site/daemon.ts";
 import { applyObjects, type Kubectl, kubectlOf } from "../lab/site/kubectl.ts";
 import { readState } from "../lab/state.ts";
-import { up, waitForApps } from "../lab/up.ts";
+import { up } from "../lab/up.ts";
 import { nodeAgentConfig, veleroNamespace } from "../lab/velero/settings.ts";
+import { waitFor } from "../lab/wait-for.ts";
 
 export interface World {
   readonly lab: Lab;

@@ -3,13 +3,14 @@ import { csiManifests } from "./csi/manifests.ts";
 import type { Lab } from "./lab.ts";
 import { startNas } from "./nas/nas.ts";
 import { dnsObjects } from "./node/dns.ts";
-import { destroyNode, type NodeParts, startNode, waitFor, waitForNode } from "./node/node.ts";
+import { destroyNode, type NodeParts, startNode, waitForNode } from "./node/node.ts";
 import { ensureParts, type Parts } from "./parts.ts";
 import { type Report, silentReport } from "./shell/report.ts";
 import { applyObjects, type Kubectl, kubectlOf } from "./site/kubectl.ts";
 import { startSite } from "./site/sandbox.ts";
 import { startNodePlugin, startProvisioning, stopProvisioning } from "./storage.ts";
 import { installVelero, waitForVelero } from "./velero/install.ts";
+import { waitFor } from "./wait-for.ts";
 
 export interface Build {
   readonly lab: Lab;

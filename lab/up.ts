@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { alone } from "./alone.ts";
 import { apps, manifests } from "./apps/apps.ts";
+import { waitForApps } from "./apps/readiness.ts";
 import {
   hasCleanState,
   restoreEtcd,
@@ -15,7 +16,7 @@ import { writeHoldfastConfig } from "./holdfast-config.ts";
 import type { Lab } from "./lab.ts";
 import { type Build, installBase, prepare, startMachines } from "./machines.ts";
 import { placeNas } from "./memory.ts";
-import { waitFor, waitForNode } from "./node/node.ts";
+import { waitForNode } from "./node/node.ts";
 import { plantClaims } from "./planting.ts";
 import type { Report } from "./shell/report.ts";
 import { initOf } from "./site/inside.ts";
@@ -23,6 +24,7 @@ import { applyObjects, type Kubectl } from "./site/kubectl.ts";
 import { startSite } from "./site/sandbox.ts";
 import { forgetState, readState, writeState } from "./state.ts";
 import { installVelero, waitForVelero } from "./velero/install.ts";
+import { waitFor } from "./wait-for.ts";
 
 const appManifests = manifests();
 
@@ -77,20 +79,6 @@ const startWorkloads = async ({ kubectl, report }: Build): Promise<void> => {
     report.step("Velero", () => waitForVelero(kubectl)),
   ]);
 };
-
-/** Every Deployment and StatefulSet of the cluster has all its replicas Ready. */
-export const waitForApps = (kubectl: Kubectl): Promise<void> =>
-  waitFor("every app", 120, async () => {
-    const columns = "{range .items[*]}{.spec.replicas}={.status.readyReplicas} {end}";
-    const all = await kubectl(["get", "deployments,statefulsets", "-A", "-o", `jsonpath=${columns}`]);
-    return all
-      .trim()
-      .split(" ")
-      .every((state) => {
-        const [wanted, ready] = state.split("=");
-        return wanted === "0" || wanted === ready;
-      });
-  });
 
 /** Whether the lab came up to its end. What an interruption left is not up. */
 const isUp = (lab: Lab): boolean => readState(lab) !== undefined && initOf(lab, "node") !== undefined;

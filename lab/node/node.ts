@@ -1,7 +1,6 @@
 /** The node: one machine with a whole Kubernetes on it. It can be destroyed and made again while the NAS lives. */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Lab, nodeName, paths } from "../lab.ts";
 import { output, startDaemon } from "../site/daemon.ts";
 import type { Kubectl } from "../site/kubectl.ts";
@@ -11,6 +10,7 @@ import { createCgroups, removeCgroups } from "./cgroups.ts";
 import { apiServer, type Binaries, controllerManager, etcd, etcdClient, scheduler } from "./control-plane.ts";
 import { loadImages } from "./images.ts";
 import { kubelet, kubeProxy, startContainerd, writeRuntimeConfig } from "./runtime.ts";
+import { waitFor } from "../wait-for.ts";
 
 export interface NodeParts {
   readonly lab: Lab;
@@ -62,24 +62,6 @@ export const waitForNode = (kubectl: Kubectl): Promise<void> =>
     const ready = '{.status.conditions[?(@.type=="Ready")].status}';
     return (await kubectl(["get", "node", nodeName, "-o", `jsonpath=${ready}`])) === "True";
   });
-
-/** Each question costs a program's start, which on a small machine delays what is waited for. */
-const pollMs = 250;
-
-/** Asks again until the answer is yes; the last refusal is part of the error. */
-export const waitFor = async (what: string, seconds: number, ask: () => Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + seconds * 1000;
-  let last: unknown = "it never said yes";
-  for (;;) {
-    try {
-      if (await ask()) return;
-    } catch (error) {
-      last = error;
-    }
-    if (performance.now() > deadline) throw new Error(`${what} is not ready after ${seconds} s`, { cause: last });
-    await sleep(pollMs);
-  }
-};
 
 /** Ends the node and forgets its disk: etcd, certificates, kubelet, containers and hostPath volumes. */
 export const destroyNode = async (lab: Lab): Promise<void> => {

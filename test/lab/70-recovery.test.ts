@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { apps } from "../../lab/apps/apps.ts";
+import { waitForApps } from "../../lab/apps/readiness.ts";
 import { checkClaim } from "../../lab/checking.ts";
 import { storageClassNames } from "../../lab/csi/manifests.ts";
 import { checkout } from "../../lab/lab.ts";
 import { seededClaims } from "../../lab/planting.ts";
 import { run } from "../../lab/shell/run.ts";
-import { waitForApps } from "../../lab/up.ts";
 import { openRunningLab, type RunningLab } from "./running-lab.ts";
 import type {
   BackupResult,

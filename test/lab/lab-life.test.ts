@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NamespaceList, PodList } from "kubernetes-types/core/v1.d.ts";
+import { waitForApps } from "../../lab/apps/readiness.ts";
 import { apps } from "../../lab/apps/apps.ts";
 import { checkClaim } from "../../lab/checking.ts";
 import { down } from "../../lab/down.ts";
@@ -15,7 +16,7 @@ import { silentReport } from "../../lab/shell/report.ts";
 import { RunError } from "../../lab/shell/run.ts";
 import { output } from "../../lab/site/daemon.ts";
 import { initOf } from "../../lab/site/inside.ts";
-import { reset, up, waitForApps } from "../../lab/up.ts";
+import { reset, up } from "../../lab/up.ts";
 import { footprintOf, hostState, traces } from "../runner/traces.ts";
 import { openRunningLab, type RunningLab } from "./running-lab.ts";
 

@@ -11,13 +11,13 @@ import type {
 } from "kubernetes-types/core/v1.d.ts";
 import { beforeAll, describe, expect, it } from "vitest";
 import { apps } from "../../lab/apps/apps.ts";
+import { waitForApps } from "../../lab/apps/readiness.ts";
 import { checkClaim } from "../../lab/checking.ts";
 import { driverNames } from "../../lab/csi/volume-shape.ts";
 import { checkout, network } from "../../lab/lab.ts";
 import { seededClaims } from "../../lab/planting.ts";
 import { run, RunError, type RunOptions, type RunResult } from "../../lab/shell/run.ts";
 import { initOf } from "../../lab/site/inside.ts";
-import { waitForApps } from "../../lab/up.ts";
 import { openRunningLab, type RunningLab } from "./running-lab.ts";
 
 let running: RunningLab;
