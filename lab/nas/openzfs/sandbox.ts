@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Exec, execBehind } from "../../zfs/exec.ts";
+import { oneMountAtATime } from "../../zfs/one-mount-at-a-time.ts";
 import { withoutSync } from "../fuse.ts";
 import { OpenZfsFront } from "./front.ts";
 import { installPrograms, serveFront } from "./serving.ts";
@@ -89,7 +90,7 @@ export const openOpenZfsSandbox = async (): Promise<OpenZfsSandbox> => {
   installPrograms(join(dir, "programs"), socket);
   const { init, pid } = await startSandbox(dir);
   const inside = ["nsenter", "-t", pid, "-m", "-p", "--", ...withoutSync()];
-  const real = execBehind([...inside, "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
+  const real = oneMountAtATime(execBehind([...inside, "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]));
   const exec = execBehind([...inside, "env", path]);
   const stopServing = await serveFront(new OpenZfsFront(real), socket);
   return {

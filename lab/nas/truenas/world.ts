@@ -4,6 +4,7 @@ import { openFileExports } from "../../csi/file-exports.ts";
 import type { NasExports } from "../../csi/nas-exports.ts";
 import { type Exec, execBehind } from "../../zfs/exec.ts";
 import { Identities } from "../../zfs/identities.ts";
+import { oneMountAtATime } from "../../zfs/one-mount-at-a-time.ts";
 import { openZfs, type Zfs } from "../../zfs/zfs.ts";
 import { Accounts } from "./accounts.ts";
 import type { StandInConfig } from "./config.ts";
@@ -34,7 +35,7 @@ export interface World {
 }
 
 export const openWorld = (config: StandInConfig): World => {
-  const exec = execBehind(config.commandPrefix);
+  const exec = oneMountAtATime(execBehind(config.commandPrefix));
   const zfs = openZfs(exec);
   const state = new StateFile(join(config.stateDir, "truenas.json"), config.address);
   return {
