@@ -4,9 +4,10 @@ import { makers, type Sample, viewOf } from "../inventory/datasets/testing/volum
 import { Failure, isFailure } from "../model/failure.ts";
 import type { Nas } from "../systems/nas/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
-import { lineagesOf, recordInventory } from "./nas-view.ts";
+import { lineagesOf, liveNasView, recordInventory } from "./nas-view.ts";
 import { showOrphans } from "./nas-orphans-body.ts";
 import { fakeWorld, type FakeWorld } from "./testing/fake-world.ts";
+import type { World } from "./world.ts";
 
 const config = parseConfig(
   `version: 1
@@ -44,13 +45,15 @@ const putPvs = ({ kubernetes }: FakeWorld, ...samples: readonly Sample[]): void 
   for (const { pv } of samples) kubernetes.put(resources.persistentVolumes, { ...pv, spec: { ...pv.spec, claimRef } });
 };
 
+const record = async (world: World): Promise<void> => recordInventory(world, await liveNasView(world));
+
 describe("holdfast nas orphans", () => {
   it("lists a dataset that lost its PV, as the claim that an inventory knew", async () => {
     const place = worldOf(answering);
     putPvs(place, kept, lost);
-    await recordInventory(place.world);
+    await record(place.world);
     await place.kubernetes.remove(resources.persistentVolumes, lost.pv.metadata);
-    await recordInventory(place.world);
+    await record(place.world);
     await showOrphans(place.cli, place.world, { output: "table" });
     const [head, row, ...rest] = place.context.out().split("\n");
     expect(head).toMatch(/^NAME +KIND +SIZE +AGE +PROBABLY WAS +WHY$/);
@@ -82,7 +85,7 @@ describe("holdfast nas orphans", () => {
   it("tells nothing to the empty successor of a cluster, to whom everything would look like one", async () => {
     const old = worldOf(answering);
     putPvs(old, kept, lost);
-    await recordInventory(old.world);
+    await record(old.world);
     const successor = worldOf(answering, { store: old.store });
     await expect(showOrphans(successor.cli, successor.world, { output: "table" })).rejects.toMatchObject({
       code: "FENCED",
@@ -136,7 +139,7 @@ describe("what the NAS adds to volumes", () => {
     },
   });
   const guidOf = async (place: FakeWorld, pvs: readonly Sample["pv"][] | undefined): Promise<string | undefined> =>
-    (await lineagesOf(place.world, [volume(kept)], pvs)).volumes[0]?.backing?.guid;
+    (await lineagesOf(place.world, [volume(kept)], pvs, await liveNasView(place.world))).volumes[0]?.backing?.guid;
 
   it("are the GUIDs of their datasets", async () => {
     expect(await guidOf(worldOf(answering), [kept.pv])).toBe(kept.dataset.guid);
@@ -145,14 +148,14 @@ describe("what the NAS adds to volumes", () => {
   it("comes from the newest inventory that has it while NAS, or cluster, or both do not answer", async () => {
     const place = worldOf(answering);
     putPvs(place, kept);
-    await recordInventory(place.world);
+    await record(place.world);
     const off = worldOf(silent, { store: place.store });
     expect(await guidOf(off, [kept.pv])).toBe(kept.dataset.guid);
     expect(await guidOf(off, undefined)).toBe(kept.dataset.guid);
     expect(await guidOf(worldOf(answering, { store: place.store }), undefined)).toBe(kept.dataset.guid);
     // An inventory that was written while the NAS was away hides no older one.
     const away = { ...place.world, nas: silent };
-    await recordInventory(away);
+    await record(away);
     expect(await guidOf({ ...place, world: away }, [kept.pv])).toBe(kept.dataset.guid);
   });
 

@@ -44,17 +44,17 @@ export interface Lineages {
 }
 
 /**
- * `pvs` are the cluster's, undefined when it does not answer. What the NAS or the cluster does not say now is taken from
- * the newest inventory that has it (docs/design/lineage.md).
+ * `pvs` are the cluster's and `live` what the NAS shows (`liveNasView`), each undefined when it does not answer. What they
+ * do not say now is taken from the newest inventory that has it (docs/design/lineage.md).
  */
 export const lineagesOf = async (
   world: World,
   volumes: readonly Volume[],
   pvs: readonly PersistentVolume[] | undefined,
+  live: NasView | undefined,
 ): Promise<Lineages> => {
   const nothing = { volumes, continuations: new Map() };
   if (world.loaded.config.nas === undefined) return nothing;
-  const live = await liveNasView(world);
   const recorded = live === undefined || pvs === undefined ? await newestWithNas(world) : undefined;
   const view = live ?? recorded?.nas;
   if (view === undefined) return nothing;
@@ -69,10 +69,13 @@ const newestWithNas = async (world: World): Promise<Inventory | undefined> => {
   return undefined;
 };
 
-/** Writes the inventory when something has changed. Throws what keeps the cluster from being read and the bucket from being written. */
-export const recordInventory = async (world: World): Promise<void> => {
+/**
+ * Writes the inventory when something has changed; `nas` is what `liveNasView` gave. Throws what keeps the cluster from
+ * being read and the bucket from being written.
+ */
+export const recordInventory = async (world: World, nas: NasView | undefined): Promise<void> => {
   const { cluster } = world.loaded.config.holdfast;
-  const [{ uid }, kubernetes, nas] = await Promise.all([world.self(), world.kubernetes(), liveNasView(world)]);
+  const [{ uid }, kubernetes] = await Promise.all([world.self(), world.kubernetes()]);
   const content = { kubernetes: await readRecordedKinds(kubernetes), nas };
   await writeInventory(await world.bucket(), { cluster, uid }, content, world.context.clock.now());
 };

@@ -11,7 +11,7 @@ import type { PointDetails } from "../model/point.ts";
 import { parseDuration } from "../model/units.ts";
 import { type Volume, volumeName } from "../model/volume.ts";
 import type { Config } from "../config/schema.ts";
-import { lineagesOf } from "./nas-view.ts";
+import { lineagesOf, liveNasView } from "./nas-view.ts";
 import type { World } from "./world.ts";
 
 export interface Survey {
@@ -53,12 +53,12 @@ export const cannotAsk = (error: unknown): error is Failure =>
 export const survey = async (world: World): Promise<Survey> => {
   const { config } = world.loaded;
   const source = await world.points();
-  const [points, live] = await Promise.all([readPoints(source), readLive(world)]);
+  const [points, live, nas] = await Promise.all([readPoints(source), readLive(world), liveNasView(world)]);
   const known = "volumes" in live ? undefined : await readLastKnown(source.bucket, source.prefix, points);
   if (!("volumes" in live) && known === undefined) throw live.because;
   const { volumes, continuations } = await ("volumes" in live
-    ? lineagesOf(world, live.volumes, live.pvs)
-    : lineagesOf(world, known?.volumes ?? [], undefined));
+    ? lineagesOf(world, live.volumes, live.pvs, nas)
+    : lineagesOf(world, known?.volumes ?? [], undefined, nas));
   const rows = coverage({
     volumes,
     points,
