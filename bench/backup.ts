@@ -67,7 +67,14 @@ const mount = async ({ kubectl }: World, copies: readonly Copy[]): Promise<() =>
   await waitForApps(kubectl);
   return async () => {
     for (const { metadata } of holders)
-      await kubectl(["-n", metadata?.namespace ?? "", "delete", "deployment", metadata?.name ?? "", "--cascade=foreground"]);
+      await kubectl([
+        "-n",
+        metadata?.namespace ?? "",
+        "delete",
+        "deployment",
+        metadata?.name ?? "",
+        "--cascade=foreground",
+      ]);
   };
 };
 

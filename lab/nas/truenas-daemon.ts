@@ -35,8 +35,9 @@ export const nasUsers = {
   },
 } as const;
 
-/** For tests on the NAS: the side door of lab/nas/truenas/control.ts, on loopback only. */
 const sideDoorPort = 8080;
+/** For tests on the NAS itself: where lab/nas/truenas/control.ts answers, on loopback only. */
+export const sideDoor = `http://127.0.0.1:${sideDoorPort}`;
 
 const configOf = (lab: Lab): StandInConfigInput => {
   const { minioCerts, exports } = paths(lab);

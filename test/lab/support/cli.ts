@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkout } from "../../../lab/lab.ts";
 import { s3Keys } from "../../../lab/nas/nas.ts";
+import { nasUsers } from "../../../lab/nas/truenas-daemon.ts";
 import { repositoryPassword } from "../../../lab/velero/settings.ts";
 
 export interface Ran {
@@ -17,7 +18,11 @@ export interface HoldfastOptions {
 }
 
 /** What nobody may find in an output, a log, or an object that is left behind. */
-export const secrets: readonly string[] = [repositoryPassword, s3Keys.secretAccessKey];
+export const secrets: readonly string[] = [
+  repositoryPassword,
+  s3Keys.secretAccessKey,
+  ...Object.values(nasUsers).map(({ key }) => key),
+];
 
 /** True for a text with a secret in it, plain or as Kubernetes encodes it. */
 export const holdsSecret = (text: string): boolean =>
