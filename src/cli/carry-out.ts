@@ -4,6 +4,7 @@ import { formatBytes, formatSeconds } from "../model/units.ts";
 import type { OperationEvent } from "../operation/run.ts";
 import type { Operations } from "../operation/operations.ts";
 import type { OperationState } from "../operation/state.ts";
+import { recordChange } from "./after-operation.ts";
 import type { CliContext } from "./cli-context.ts";
 import { openOperations } from "./operations-world.ts";
 import { openProgress, type Progress } from "./progress.ts";
@@ -28,6 +29,7 @@ export const carryOut = async (
   try {
     const operations = await openOperations(world, flags, (event) => show(progress, event));
     state = await work(operations);
+    if (state !== undefined) await recordChange(world, state);
   } finally {
     progress.end();
   }
