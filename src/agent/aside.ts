@@ -34,10 +34,11 @@ export const bearAttributes = async (of: string, at: string): Promise<void> => {
 };
 
 /** The app's entries of a directory. Names as bytes: not every name is UTF-8. */
-const entriesIn = async (directory: string): Promise<readonly Buffer[]> =>
+export const entriesIn = async (directory: string): Promise<readonly Buffer[]> =>
   (await readdir(directory, { encoding: "buffer" })).filter((name) => !isOurs(name.toString()));
 
-const inside = (directory: string, name: Buffer): Buffer => Buffer.concat([Buffer.from(`${directory}/`), name]);
+/** The path of an entry of a directory. */
+export const inside = (directory: string, name: Buffer): Buffer => Buffer.concat([Buffer.from(`${directory}/`), name]);
 
 /** Removes what the root has under names that are also in our directory: somebody wrote there whom nobody waited for. */
 const clearNames = async (root: string, files: string): Promise<void> => {

@@ -89,4 +89,14 @@ export interface DiscardJob {
   readonly targets: readonly MountedVolume[];
 }
 
-export type AgentJob = CheckJob | ReplaceJob | PutBackJob | LookJob | SwapJob | DiscardJob;
+/**
+ * Removes, for good, the present files of volumes that cannot hold them beside the copy; each copy is read through first.
+ * What earlier operations keep stays. May be run again.
+ */
+export interface ClearJob {
+  readonly kind: "clear";
+  readonly store: StoreReference;
+  readonly targets: readonly TargetVolume[];
+}
+
+export type AgentJob = CheckJob | ReplaceJob | PutBackJob | LookJob | SwapJob | DiscardJob | ClearJob;

@@ -124,8 +124,7 @@ const makeRoom = async (
   context: AgentContext,
 ): Promise<void> => {
   await mend(replacements.map(({ target }) => target));
-  for (const { target, snapshot } of replacements)
-    await checkRoom(target, { bytes: snapshot.bytes, entries: snapshot.files + snapshot.directories });
+  for (const { target, snapshot } of replacements) await checkRoom(target, snapshot);
   for (const { target, volume } of replacements) {
     context.say({ type: "step", title: `setting the present files of ${volume.volume} aside` });
     await setAside(target.root, job.operation);

@@ -2,6 +2,7 @@
 import { Failure, isFailure, messageOf } from "../model/failure.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { check } from "./check.ts";
+import { clear } from "./clear.ts";
 import { discard } from "./discard.ts";
 import type { AgentJob, StoreReference } from "./job.ts";
 import type { AgentLine } from "./lines.ts";
@@ -23,6 +24,8 @@ const run = async (job: AgentJob, context: AgentContext): Promise<void> => {
       return discard(job, context);
     case "check":
       return withRepositories(job.store, context, (open) => check(job, open, context));
+    case "clear":
+      return withRepositories(job.store, context, (open) => clear(job, open, context));
     case "replace":
       return withRepositories(job.store, context, (open) => replace(job, open, context));
   }

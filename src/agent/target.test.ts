@@ -49,31 +49,33 @@ describe("checkSameDevice", () => {
 });
 
 describe("checkRoom", () => {
-  const check = (free: number, copy: { bytes: number; entries: number }, size = 100 * mebibyte) => {
+  const check = (free: number, copy: { bytes: number; files: number; directories: number }, size = 100 * mebibyte) => {
     Object.assign(room, { bavail: free / 4096, blocks: size / 4096, bsize: 4096 });
     return checkRoom({ volume: "media/a", root: bench.base, device: 0 }, copy);
   };
 
   it("lets a copy pass that fits with what file systems need beside", async () => {
-    await expect(check(11 * mebibyte, { bytes: 10 * mebibyte, entries: 10 })).resolves.toBeUndefined();
-    await expect(check(0, { bytes: 0, entries: 0 })).resolves.toBeUndefined();
+    await expect(check(11 * mebibyte, { bytes: 10 * mebibyte, files: 10, directories: 0 })).resolves.toBeUndefined();
+    await expect(check(0, { bytes: 0, files: 0, directories: 0 })).resolves.toBeUndefined();
   });
 
   it("refuses one that would fit by its bytes alone", async () => {
-    await expect(check(10 * mebibyte, { bytes: 10 * mebibyte, entries: 1 })).rejects.toMatchObject({
+    await expect(check(10 * mebibyte, { bytes: 10 * mebibyte, files: 1, directories: 0 })).rejects.toMatchObject({
       code: "TARGET_TOO_SMALL",
       why: expect.stringContaining("stay beside") as string,
     });
   });
 
   it("counts a block for each small file", async () => {
-    await expect(check(5 * mebibyte, { bytes: 4 * mebibyte, entries: 4000 })).rejects.toMatchObject({
+    await expect(check(5 * mebibyte, { bytes: 4 * mebibyte, files: 4000, directories: 0 })).rejects.toMatchObject({
       code: "TARGET_TOO_SMALL",
     });
   });
 
   it("says so when the whole volume could not hold it", async () => {
-    await expect(check(mebibyte, { bytes: 10 * mebibyte, entries: 1 }, 5 * mebibyte)).rejects.toMatchObject({
+    await expect(
+      check(mebibyte, { bytes: 10 * mebibyte, files: 1, directories: 0 }, 5 * mebibyte),
+    ).rejects.toMatchObject({
       why: "the whole volume has only 5 MiB",
     });
   });

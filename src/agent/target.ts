@@ -43,23 +43,35 @@ export const checkSameDevice = async (target: Target): Promise<void> => {
 const overhead = 1.02;
 const bytesPerEntry = 4096;
 
+interface CopySize {
+  readonly bytes: number;
+  readonly files: number;
+  readonly directories: number;
+}
+
+/** Room that a copy takes. Small files fill a block each on most file systems; on those that compress it is less. */
+export const neededBytes = ({ bytes, files, directories }: CopySize): number =>
+  Math.ceil(bytes * overhead) + Math.min((files + directories) * bytesPerEntry, bytes);
+
+/** Bytes that can still be written. */
+export const freeBytes = async (root: string): Promise<number> => {
+  const { bavail, bsize } = await statfs(root);
+  return bavail * bsize;
+};
+
 /** Throws TARGET_TOO_SMALL when the copy does not fit beside what is there. */
-export const checkRoom = async (
-  target: Target,
-  copy: { readonly bytes: number; readonly entries: number },
-): Promise<void> => {
-  const { bavail, blocks, bsize } = await statfs(target.root);
-  // Small files fill a block each on most file systems; on those that compress it is less.
-  const needed = Math.ceil(copy.bytes * overhead) + Math.min(copy.entries * bytesPerEntry, copy.bytes);
-  const free = bavail * bsize;
+export const checkRoom = async (target: Target, copy: CopySize): Promise<void> => {
+  const needed = neededBytes(copy);
+  const free = await freeBytes(target.root);
   if (needed <= free) return;
-  const size = blocks * bsize;
+  const { blocks, bsize } = await statfs(target.root);
+  const isHopeless = needed > blocks * bsize;
+  const grow = "Grow the claim, free some room in it, or restore into a larger one with --to NAMESPACE/PVC";
   throw new Failure("TARGET_TOO_SMALL", {
     what: `The copy needs ${formatBytes(needed)} in ${target.volume}, which has ${formatBytes(free)} free.`,
-    why:
-      needed > size
-        ? `the whole volume has only ${formatBytes(size)}`
-        : "the present files stay beside the new ones until those are verified",
-    todo: "Grow the claim, free some room in it, or restore into a larger one with --to NAMESPACE/PVC.",
+    why: isHopeless
+      ? `the whole volume has only ${formatBytes(blocks * bsize)}`
+      : "the present files stay beside the new ones until those are verified",
+    todo: isHopeless ? `${grow}.` : `${grow}; with --make-room the present files go first, and there is NO UNDO.`,
   });
 };

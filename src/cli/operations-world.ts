@@ -7,7 +7,9 @@ import { parseDuration } from "../model/units.ts";
 import { type OperationEvent } from "../operation/run.ts";
 import { Operations } from "../operation/operations.ts";
 import { stepKinds, type StepKinds } from "../operation/step-kind.ts";
+import { clearFiles } from "../restore/steps/clear.ts";
 import { replaceFiles } from "../restore/steps/files.ts";
+import type { OnVolumes } from "../restore/steps/on-volumes.ts";
 import { startWorkloads, stopWorkloads } from "../restore/steps/workloads.ts";
 import { cloneDataset, createVolume, exportDataset, rebindClaim } from "../restore/zfs/steps.ts";
 import { ensureNamespace } from "../systems/agent/namespace.ts";
@@ -84,17 +86,19 @@ export const kindsOf = (
     nas: async () => fencedNas(await world.nas(), demand),
     remover: async () => fencedRemover(await world.nasRemover(), demand),
   };
+  const volumes: OnVolumes = {
+    agents,
+    mover: async (mover) => openMover(world, mover, { kubernetes, agents: await agents(), timeout }),
+    kubernetes,
+    clock,
+    namespace,
+    timeout,
+  };
   const all = [
     stopWorkloads({ kubernetes, clock, timeout }),
     startWorkloads({ kubernetes, clock, timeout }),
-    replaceFiles({
-      agents,
-      mover: async (mover) => openMover(world, mover, { kubernetes, agents: await agents(), timeout }),
-      kubernetes,
-      clock,
-      namespace,
-      timeout,
-    }),
+    clearFiles({ ...volumes, store: world.store() }),
+    replaceFiles(volumes),
     cloneDataset(zfs),
     exportDataset(zfs),
     createVolume(zfs),

@@ -29,6 +29,7 @@ export interface RestoreFlags extends WorldFlags {
   readonly to?: string;
   readonly mover: Mover;
   readonly undo: boolean;
+  readonly makeRoom: boolean;
   readonly from: "velero" | "zfs";
   readonly snapshot?: string;
 }
@@ -71,6 +72,7 @@ const makePlan = async (
     mover: flags.mover,
     items,
     keepFor: flags.undo ? world.loaded.config.policy.undoFor : undefined,
+    makeRoom: flags.makeRoom,
     replicasOf: (owner) => replicas.get(ownerKey(owner)),
   });
 };
@@ -84,8 +86,9 @@ const choiceOf = (cli: CliContext, flags: RestoreFlags): PointChoice => {
   };
 };
 
-const snapshotChoiceOf = (cli: CliContext, { snapshot, at, point, to, undo }: RestoreFlags): SnapshotChoice => {
-  const other = Object.entries({ point, to }).find(([, value]) => value !== undefined)?.[0];
+const snapshotChoiceOf = (cli: CliContext, flags: RestoreFlags): SnapshotChoice => {
+  const { snapshot, at, point, to, undo, makeRoom } = flags;
+  const other = makeRoom ? "make-room" : Object.entries({ point, to }).find(([, value]) => value !== undefined)?.[0];
   if (other !== undefined) throw new Failure("USAGE", { what: `--${other} does not go with --from zfs.` });
   if (!undo)
     throw new Failure("USAGE", { what: "With --from zfs the present dataset always stays: --no-undo has no meaning." });

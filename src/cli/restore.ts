@@ -9,7 +9,8 @@ export const restoreCommand = buildCommand({
     fullDescription: `The plan is shown first. The apps that use the volumes are stopped, the present files are set aside, the copy is
 put in and compared entry by entry, and the apps are started again. When anything goes wrong on the way, the present
 files come back. When it went well they are kept in the volume for a week (policy.undoFor): \`holdfast undo\` brings them
-back. With --no-undo they are not, so the volume's name must be typed, or --yes given.`,
+back. With --no-undo they are not, so the volume's name must be typed, or --yes given. The same holds for --make-room:
+where a volume cannot hold the present files beside the copy, they are removed first, once the copy was read through.`,
   },
   parameters: {
     flags: {
@@ -57,6 +58,12 @@ back. With --no-undo they are not, so the volume's name must be typed, or --yes 
         placeholder: "NAME",
       },
       undo: { kind: "boolean", brief: "keep what is there now, so that it can be brought back", default: true },
+      makeRoom: {
+        kind: "boolean",
+        brief: "remove what is there now before the copy is put in, for a volume that cannot hold both: NO UNDO",
+        default: false,
+        withNegated: false,
+      },
     },
     aliases: { y: "yes" },
     positional: {

@@ -163,7 +163,7 @@ export const catalogue = {
   TARGET_TOO_SMALL: entry(
     5,
     "The copy does not fit into the target volume.",
-    "The present and the restored files must fit side by side. Free space, grow the volume, or restore into a larger claim with --to.",
+    "The present and the restored files must fit side by side. Free space, grow the volume, restore into a larger claim with --to, or let the present files go first with --make-room (NO UNDO).",
   ),
   TARGET_IN_USE: entry(
     5,

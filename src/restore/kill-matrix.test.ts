@@ -13,6 +13,7 @@ interface Stoppable extends Scene {
 const open: Readonly<Record<string, () => Promise<Stoppable>>> = {
   "Restore in place": () => aScene({ keepFor: "7d" }),
   "Restore in place without an undo": () => aScene({ keepFor: undefined }),
+  "Restore in place where there is no room for both": () => aScene({ makeRoom: true }),
   "Restore in place by Velero's node-agent": () => aScene({ keepFor: "7d", mover: "node-agent" }),
   "Restore from a ZFS snapshot, NFS": () => aZfsScene("nfs"),
   "Restore from a ZFS snapshot, iSCSI": () => aZfsScene("iscsi"),

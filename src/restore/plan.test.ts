@@ -7,6 +7,7 @@ const input = (part: Partial<PlanInput> = {}): PlanInput => ({
   mover: "kopia",
   items: [anItem()],
   keepFor: "7d",
+  makeRoom: false,
   replicasOf: () => 2,
   ...part,
 });
@@ -43,6 +44,18 @@ describe("planRestore", () => {
     expect(gone.undo).toMatchObject({ kind: "none", text: expect.stringContaining("NO UNDO") as string });
     // What is there now goes last, when the app runs again.
     expect(gone.steps.map(({ id, does }) => [id, does]).at(-1)).toEqual(["free", "settle"]);
+  });
+
+  it("lets what is there now go first, when there is no room for both, and says NO UNDO", () => {
+    const { plan } = planRestore(input({ makeRoom: true }));
+    expect(plan.undo).toMatchObject({ kind: "none", text: expect.stringContaining("NO UNDO") as string });
+    expect(plan.steps.map(({ id, does }) => [id, does])).toEqual([
+      ["stop", "apply"],
+      ["clear", "settle"],
+      ["files", "apply"],
+      ["start", "apply"],
+      ["free", "settle"],
+    ]);
   });
 
   it("neither stops nor starts what is scaled to zero, and keeps it in mind", () => {

@@ -6,7 +6,7 @@ import { volumeName } from "../model/volume.ts";
 import { type Owners, ownersOf, type Scalable, type Unstoppable } from "./owners.ts";
 import type { Mover } from "./movers/replacement.ts";
 import type { ChosenCopy } from "./scope.ts";
-import type { FilesInput } from "./steps/files.ts";
+import type { FilesInput } from "./steps/files-input.ts";
 import type { WorkloadsInput } from "./steps/workloads.ts";
 
 export interface RestoreItem {
@@ -37,6 +37,8 @@ export interface PlanInput {
   readonly items: readonly RestoreItem[];
   /** "7d": how long what is there now is kept for the undo; undefined for NO UNDO. */
   readonly keepFor: string | undefined;
+  /** Whether the present files go before the copy comes: nothing is kept then, and nothing leads back. */
+  readonly makeRoom: boolean;
   /** Present replicas of a workload; undefined when it does not exist any more. */
   readonly replicasOf: (owner: Scalable) => number | undefined;
 }
@@ -56,22 +58,28 @@ export const planRestore = (input: PlanInput): RestorePlan => {
     title: `restore ${names.join(", ")} from ${points.join(", ")}`,
     locks: names,
     steps: stepsOf(input, stops),
-    undo: undoOf(input.keepFor),
+    undo: undoOf(input),
     warnings: items.flatMap(warningsFor),
   };
   return { mover, items, stops, blockers: owners.unstoppable, plan };
 };
 
-const undoOf = (keepFor: string | undefined): UndoPromise =>
-  keepFor === undefined
-    ? {
-        kind: "none",
-        text: "NO UNDO: once the restored files are verified and the app runs again, the present files of the volume are gone.",
-      }
-    : {
-        kind: "kept",
-        text: `The present files stay in the volume for ${keepFor}: \`holdfast undo\` brings them back.`,
-      };
+const undoOf = ({ keepFor, makeRoom }: PlanInput): UndoPromise => {
+  if (makeRoom)
+    return {
+      kind: "none",
+      text: "NO UNDO: the present files of the volume are gone before the copy is put in, and nothing stops the restore but its end.",
+    };
+  if (keepFor === undefined)
+    return {
+      kind: "none",
+      text: "NO UNDO: once the restored files are verified and the app runs again, the present files of the volume are gone.",
+    };
+  return {
+    kind: "kept",
+    text: `The present files stay in the volume for ${keepFor}: \`holdfast undo\` brings them back.`,
+  };
+};
 
 const warningsFor = (item: RestoreItem): readonly string[] => {
   const { copy, evidence } = item.chosen;
@@ -96,28 +104,40 @@ export const workloadText = ({ kind, namespace, name, replicas }: Stop): string 
 const stepsOf = (input: PlanInput, stops: readonly Stop[]): readonly PlannedStep[] => {
   const claims = input.items.map(({ target }) => ({ namespace: target.namespace, claim: target.claim }));
   const files = filesStep(input);
-  const free = input.keepFor === undefined ? [freeStep(files, input)] : [];
+  const clear = input.makeRoom ? [clearStep(files, input)] : [];
+  const free = input.makeRoom || input.keepFor === undefined ? [freeStep(files, input)] : [];
   const running = stops.filter((stop) => stop.replicas > 0);
-  if (running.length === 0) return [files, ...free];
+  if (running.length === 0) return [...clear, files, ...free];
   const [stop, start] = standstill(running, claims);
-  return [stop, files, start, ...free];
+  return [stop, ...clear, files, start, ...free];
 };
 
+const namesOf = ({ items }: PlanInput): string => items.map(({ target }) => volumeName(target)).join(", ");
+
+const clearStep = (files: PlannedStep, input: PlanInput): PlannedStep => ({
+  id: "clear",
+  kind: "clear-files",
+  title: `read the copy of ${namesOf(input)} through, then remove the present files`,
+  why: "there is no room for both (--make-room)",
+  back: "NO UNDO",
+  touches: files.touches,
+  repeat: "safe",
+  does: "settle",
+  input: files.input,
+});
+
 /** Last, when the app runs again: until then there is a way back. */
-const freeStep = (files: PlannedStep, { items }: PlanInput): PlannedStep => {
-  const names = items.map(({ target }) => volumeName(target)).join(", ");
-  return {
-    id: "free",
-    kind: files.kind,
-    title: `remove the earlier files of ${names}`,
-    why: "no undo is wanted (--no-undo)",
-    back: "NO UNDO",
-    touches: files.touches,
-    repeat: "safe",
-    does: "settle",
-    input: files.input,
-  };
-};
+const freeStep = (files: PlannedStep, input: PlanInput): PlannedStep => ({
+  id: "free",
+  kind: files.kind,
+  title: `remove ${input.makeRoom ? "what is left" : "the earlier files"} of ${namesOf(input)}`,
+  why: input.makeRoom ? "nothing is kept (--make-room)" : "no undo is wanted (--no-undo)",
+  back: "NO UNDO",
+  touches: files.touches,
+  repeat: "safe",
+  does: "settle",
+  input: files.input,
+});
 
 type Claims = WorkloadsInput["claims"];
 
@@ -154,10 +174,11 @@ export const standstill = (running: readonly Stop[], claims: Claims): readonly [
   ];
 };
 
-const filesStep = ({ items, mover }: PlanInput): PlannedStep => {
-  const names = items.map(({ target }) => volumeName(target)).join(", ");
+const filesStep = (input: PlanInput): PlannedStep => {
+  const { items, mover } = input;
+  const names = namesOf(input);
   const bytes = items.reduce((sum, { chosen }) => sum + (chosen.copy.bytes ?? 0), 0);
-  const input: FilesInput = {
+  const task: FilesInput = {
     mover,
     items: items.map(({ key, target, chosen }) => ({
       key,
@@ -178,6 +199,6 @@ const filesStep = ({ items, mover }: PlanInput): PlannedStep => {
     repeat: "safe",
     decides: true,
     does: "apply",
-    input,
+    input: task,
   };
 };

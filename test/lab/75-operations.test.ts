@@ -102,6 +102,24 @@ describe("undo", () => {
   });
 });
 
+describe("a volume that cannot hold the copy beside its files", () => {
+  it("is left alone, and with --make-room gives its files up for the copy", async () => {
+    const name = quiet.join("/");
+    const kept = await keptIn(quiet);
+    // Not to be compressed; dd ends with an error when the volume is full.
+    await inClaim(lab, quiet, "dd if=/dev/urandom of=filler bs=1M 2>/dev/null || sync filler");
+    const refused = await holdfast(["restore", name, "--yes", "--point", point]);
+    expect(refused).toMatchObject({ status: 5, stderr: expect.stringContaining("--make-room") as string });
+    expect(await inClaim(lab, quiet, "ls filler")).toBe("filler\n");
+    expect(await keptIn(quiet)).toEqual(kept);
+    await succeed(["restore", name, "--yes", "--make-room", "--point", point]);
+    const [namespace, claim] = quiet;
+    expect((await checkRestored(lab, { namespace, claim })).mismatches).toEqual([]);
+    expect(await keptIn(quiet)).toEqual(kept);
+    await asBefore(quiet);
+  }, 300_000);
+});
+
 describe("settle", () => {
   it.each([[quiet], [radarr]])("frees what was set aside in %s, and nothing whose time is not over", async (claim) => {
     const id = await restored(claim.join("/"));

@@ -1,6 +1,6 @@
 /** What both movers share: what is to be replaced, and the agent's part of it. */
 import type { AgentLine } from "../../agent/lines.ts";
-import type { MountedVolume, ReplaceJob, StoreReference } from "../../agent/job.ts";
+import type { MountedVolume, ReplaceJob, StoreReference, TargetVolume } from "../../agent/job.ts";
 import type { AgentMount } from "../../systems/agent/port.ts";
 
 /** Who writes the files. */
@@ -46,16 +46,20 @@ export const mountsOf = (items: readonly Named[]): readonly AgentMount[] =>
 export const mountedOf = (items: readonly Named[]): readonly MountedVolume[] =>
   items.map(({ key, namespace, claim }) => ({ key, volume: `${namespace}/${claim}` }));
 
+/** The same with their copies. */
+export const targetsOf = (items: readonly ReplaceItem[]): readonly TargetVolume[] =>
+  items.map(({ key, namespace, claim, repository, snapshotId }) => ({
+    key,
+    volume: `${namespace}/${claim}`,
+    repository,
+    snapshotId,
+  }));
+
 /** The agent's job for a part of a replacement. */
 export const replaceJob = (task: ReplaceTask, store: StoreReference, part: ReplaceJob["part"]): ReplaceJob => ({
   kind: "replace",
   part,
   store,
   operation: task.operation,
-  targets: task.items.map(({ key, namespace, claim, repository, snapshotId }) => ({
-    key,
-    volume: `${namespace}/${claim}`,
-    repository,
-    snapshotId,
-  })),
+  targets: targetsOf(task.items),
 });

@@ -5,31 +5,11 @@
 import { z } from "zod";
 import type { AgentJob } from "../../agent/job.ts";
 import type { AgentLine, ReplacedVolume, SeenVolume } from "../../agent/lines.ts";
-import type { Clock } from "../../context.ts";
-import { isFailure } from "../../model/failure.ts";
-import { formatBytes } from "../../model/units.ts";
 import type { Json, SetAside } from "../../model/plan.ts";
 import type { Presence, StepContext, StepKind } from "../../operation/step-kind.ts";
-import { clearLeftovers } from "../../systems/agent/leftovers.ts";
-import type { Agents } from "../../systems/agent/port.ts";
-import type { Kubernetes } from "../../systems/kubernetes/port.ts";
-import { type DataMover, mountedOf, mountsOf, type Mover } from "../movers/replacement.ts";
-import { whileUnused } from "../undisturbed.ts";
-
-const input = z.strictObject({
-  mover: z.enum(["kopia", "node-agent"]),
-  items: z.array(
-    z.strictObject({
-      key: z.string(),
-      namespace: z.string(),
-      claim: z.string(),
-      repository: z.string(),
-      snapshotId: z.string(),
-    }),
-  ),
-});
-
-export type FilesInput = z.output<typeof input>;
+import { mountedOf, mountsOf } from "../movers/replacement.ts";
+import { type FilesInput, filesInput } from "./files-input.ts";
+import { type OnVolumes, runAlone, tell, undisturbed, untilFree } from "./on-volumes.ts";
 
 const replaced: z.ZodType<ReplacedVolume> = z.object({
   volume: z.string(),
@@ -54,23 +34,12 @@ export type FilesMemo = z.output<typeof memo>;
 /** What a step of this kind has left; undefined when it has not ended. */
 export const filesMemo = (left: Json): FilesMemo | undefined => memo.nullable().parse(left) ?? undefined;
 
-export interface FilesOptions {
-  readonly agents: () => Promise<Agents>;
-  readonly mover: (mover: Mover) => Promise<DataMover>;
-  readonly kubernetes: Kubernetes;
-  readonly clock: Clock;
-  /** Where agents run. */
-  readonly namespace: string;
-  /** ms to wait for an agent that an earlier process has started. */
-  readonly timeout: number;
-}
-
 /** "replace-files". */
-export const replaceFiles = (outside: FilesOptions): StepKind<FilesInput> => {
+export const replaceFiles = (outside: OnVolumes): StepKind<FilesInput> => {
   const options = { ...outside, untouched: new Set<string>() };
   return {
     kind: "replace-files",
-    input,
+    input: filesInput,
     check: (wanted, context) => check(options, wanted, context),
     apply: (wanted, context) => replace(options, wanted, context),
     undo: async (wanted, left, context) => {
@@ -84,7 +53,7 @@ export const replaceFiles = (outside: FilesOptions): StepKind<FilesInput> => {
   };
 };
 
-interface Doing extends FilesOptions {
+interface Doing extends OnVolumes {
   /**
    * Operations of this process of which it is known that they have changed nothing, or have put back what they had: going
    * back needs no agent then, which may be just what did not work.
@@ -102,69 +71,6 @@ const setAside = ({ items }: FilesInput, left: Json): readonly SetAside[] => {
     const volume = `${namespace}/${claim}`;
     return { volume, where: `in the volume itself, .holdfast-kept-${kept}`, bytes: known.sizes[volume] };
   });
-};
-
-interface Run {
-  readonly job: AgentJob;
-  readonly onLine?: (line: AgentLine) => unknown;
-}
-
-/** Runs a job of the agent alone on the volumes, while nobody else uses them. */
-const run = async (options: Doing, wanted: FilesInput, context: StepContext, { job, onLine }: Run) => {
-  const { items } = wanted;
-  const agents = await options.agents();
-  const task = { operation: context.operation, job, mounts: mountsOf(items) };
-  await undisturbed(options, wanted, context, (signal) =>
-    agents.run(
-      task,
-      (line) => {
-        tell(context, line);
-        onLine?.(line);
-      },
-      signal,
-    ),
-  );
-};
-
-const undisturbed = async (
-  options: Doing,
-  wanted: FilesInput,
-  context: StepContext,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> => {
-  const { kubernetes, clock } = options;
-  await untilFree(options, wanted, context);
-  await whileUnused({ kubernetes, clock, signal: context.signal }, wanted.items, work);
-};
-
-const lookEvery = 1000;
-
-/**
- * Tidies away what dead processes have left. The lock is ours; but an agent of a process that died holding it may still
- * be working: it ends by itself, and until then nobody else may write.
- */
-const untilFree = async (
-  { kubernetes, clock, namespace, timeout, mover: open }: Doing,
-  { items, mover }: FilesInput,
-  context: StepContext,
-): Promise<void> => {
-  const deadline = clock.now() + timeout;
-  for (let isTold = false; ; isTold = true) {
-    try {
-      await (await open(mover)).clear(context.operation);
-      await clearLeftovers(kubernetes, items, namespace, clock.now());
-      return;
-    } catch (error) {
-      if (!isFailure(error, "LOCKED") || clock.now() > deadline) throw error;
-      if (!isTold) context.say(`waiting until what an earlier process has started has ended: ${error.why ?? ""}`);
-    }
-    await clock.sleep(lookEvery, context.signal);
-  }
-};
-
-const tell = (context: StepContext, line: AgentLine): void => {
-  if (line.type === "step") context.say(line.title);
-  if (line.type === "progress") context.say(`${line.files} files, ${formatBytes(line.bytes)}`, line);
 };
 
 const replace = async (options: Doing, wanted: FilesInput, context: StepContext): Promise<Json> => {
@@ -194,7 +100,7 @@ const exchange = async (options: Doing, wanted: FilesInput, before: Json, contex
   if (kept === undefined) return before;
   const { operation } = context;
   const sizes: Record<string, number> = {};
-  await run(options, wanted, context, {
+  await runAlone(options, wanted, context, {
     job: { kind: "swap", operation, kept, targets: mountedOf(wanted.items) },
     onLine: (line) => {
       if (line.type === "kept") sizes[line.volume] = line.bytes;
@@ -209,21 +115,21 @@ const takeBack = async (options: Doing, wanted: FilesInput, context: StepContext
   const { operation } = context;
   if (options.untouched.has(operation)) return;
   let isDecided = false;
-  await run(options, wanted, context, {
+  await runAlone(options, wanted, context, {
     job: { kind: "put-back", operation, targets },
     onLine: (line) => (isDecided ||= line.type === "decided"),
   });
   // Every volume was verified already, and the new files stand: they go back the way they came.
   const back = `${operation}-back`;
   if (isDecided)
-    await run(options, wanted, context, { job: { kind: "swap", operation: back, kept: operation, targets } });
+    await runAlone(options, wanted, context, { job: { kind: "swap", operation: back, kept: operation, targets } });
   // An earlier process may have died between the two.
   if (isDecided || context.resumed) await discard(options, wanted, back, context);
 };
 
 const look = async (options: Doing, wanted: FilesInput, context: StepContext): Promise<readonly SeenVolume[]> => {
   const seen: SeenVolume[] = [];
-  await run(options, wanted, context, {
+  await runAlone(options, wanted, context, {
     job: { kind: "look", targets: mountedOf(wanted.items) },
     onLine: (line) => {
       if (line.type === "seen") seen.push(line.seen);

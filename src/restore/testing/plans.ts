@@ -22,7 +22,14 @@ export const aStop = (part: Partial<Stop> = {}): Stop => ({
 
 /** The plan of a restore of these volumes, as `planRestore` makes it. */
 export const aPlan = (part: Partial<Omit<PlanInput, "replicasOf">> = {}, replicas = 1): RestorePlan =>
-  planRestore({ mover: "kopia", items: [anItem()], keepFor: "7d", replicasOf: () => replicas, ...part });
+  planRestore({
+    mover: "kopia",
+    items: [anItem()],
+    keepFor: "7d",
+    makeRoom: false,
+    replicasOf: () => replicas,
+    ...part,
+  });
 
 /** What a mover is asked to do. */
 export const aTask: ReplaceTask = {

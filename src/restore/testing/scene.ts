@@ -15,7 +15,9 @@ import { KopiaMover } from "../movers/kopia.ts";
 import { NodeAgentMover } from "../movers/node-agent.ts";
 import type { Mover } from "../movers/replacement.ts";
 import type { RestorePlan } from "../plan.ts";
+import { clearFiles } from "../steps/clear.ts";
 import { replaceFiles } from "../steps/files.ts";
+import type { OnVolumes } from "../steps/on-volumes.ts";
 import { startWorkloads, stopWorkloads } from "../steps/workloads.ts";
 import { replicasAnnotation } from "../standstill.ts";
 import { aCluster, type Cluster, mounting } from "./cluster.ts";
@@ -25,6 +27,8 @@ import { aPlan } from "./plans.ts";
 const store = { endpoint: "https://nas", bucket: "b", region: "r", prefix: "velero/", privateCa: false };
 const namespace = "holdfast";
 const volume = "media/sonarr-config";
+/** Bytes; a content of `MemoryVolumes` has 1000. */
+const tooSmallForBoth = 1500;
 
 /** Agents whose pods are seen in the cluster, as the real ones are: they work on when who called them is dead. */
 class SeenAgents implements Agents {
@@ -81,6 +85,8 @@ export interface SceneOptions {
   readonly replicas?: number;
   readonly keepFor?: string | undefined;
   readonly mover?: Mover;
+  /** In a volume that cannot hold the present files beside the copy. */
+  readonly makeRoom?: boolean;
 }
 
 /** Velero's part of the cluster. */
@@ -115,15 +121,17 @@ const kindsOn =
       image: "holdfast:1",
       randomId: world.randomId,
     });
+    const volumes: OnVolumes = {
+      agents: async () => own,
+      mover: async (wanted) => (wanted === "kopia" ? kopia : nodeAgent),
+      ...waits,
+      namespace,
+    };
     return stepKinds([
       stopWorkloads(waits),
       startWorkloads(waits),
-      replaceFiles({
-        agents: async () => own,
-        mover: async (wanted) => (wanted === "kopia" ? kopia : nodeAgent),
-        ...waits,
-        namespace,
-      }),
+      clearFiles({ ...volumes, store }),
+      replaceFiles(volumes),
     ]);
   };
 
@@ -172,11 +180,13 @@ const setStage = async (replicas: number) => {
 
 /** The app's files are "old", the copy's "new". */
 export const aScene = async (options: SceneOptions = { keepFor: "7d" }): Promise<RestoreScene> => {
-  const { replicas = 2, keepFor, mover = "kopia" } = options;
+  const { replicas = 2, mover = "kopia", makeRoom = false } = options;
+  const keepFor = makeRoom ? undefined : options.keepFor;
   const stage = await setStage(replicas);
   const { cluster, volumes, world, scripted } = stage;
   const nodeAgent = new MemoryNodeAgent(cluster.kubernetes, volumes);
-  const found = aPlan({ keepFor, mover }, replicas);
+  if (makeRoom) volumes.volumeSizes.set(volume, tooSmallForBoth);
+  const found = aPlan({ keepFor, mover, makeRoom }, replicas);
   const process = (life?: Life, signal?: AbortSignal) => world.process(kindsOn(stage), life, signal);
   /** What an undo after the end has set aside stays until it is settled; else nothing stays. */
   const demand = async (changed: boolean, context: string): Promise<void> => {

@@ -1,5 +1,5 @@
 /** One run of the agent's program on volumes in memory; see `memory-volumes.ts`. */
-import type { DiscardJob, MountedVolume, ReplaceJob, SwapJob } from "../../agent/job.ts";
+import type { ClearJob, DiscardJob, MountedVolume, ReplaceJob, SwapJob } from "../../agent/job.ts";
 import type { AgentLine, SeenDirectory, TreeSize } from "../../agent/lines.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Directory, MemoryVolumes, Tree } from "./memory-volumes.ts";
@@ -43,6 +43,7 @@ export class MemoryRun {
     const targets = job.targets.map((target) => this.#open(target));
     if (job.kind === "look") for (const target of targets) this.#look(target);
     else if (job.kind === "discard") await this.#discard(job, targets);
+    else if (job.kind === "clear") await this.#clear(job, targets);
     else if (job.kind === "replace") await this.#replace(job, targets);
     else if (job.kind === "swap") await this.#swap(job, targets);
     else {
@@ -130,6 +131,22 @@ export class MemoryRun {
       await this.#write(target, partOf(wanted[index] ?? ""));
       this.#signal.throwIfAborted();
       await this.#write(target, wanted[index] ?? "");
+    }
+  }
+
+  async #clear(job: ClearJob, targets: readonly Target[]): Promise<void> {
+    const wanted = job.targets.map(({ snapshotId }) => this.#volumes.copy(snapshotId));
+    await this.#mend(targets);
+    for (const [index, { tree, volume }] of targets.entries()) {
+      const room = this.#volumes.free(volume, tree) + this.#volumes.bytesOf(tree.root);
+      if (room < this.#volumes.bytesOf(wanted[index] ?? ""))
+        throw new Failure("TARGET_TOO_SMALL", { what: `The copy does not fit into ${volume}.` });
+    }
+    this.#speak({ type: "touching" });
+    for (const target of targets) {
+      await this.#write(target, partOf(target.tree.root));
+      this.#signal.throwIfAborted();
+      await this.#write(target, "");
     }
   }
 
