@@ -70,14 +70,16 @@ const runTwin = (job: VolumeJob, dieAt = 0): Promise<void> => {
   return new MemoryAgents(twin.script).run(task, () => undefined, new AbortController().signal);
 };
 
-const jobOf = (kind: string, operation: string, other: string | undefined): VolumeJob => {
-  if (kind === "swap" && other !== undefined) return jobs.swap(operation, other);
-  if (kind === "discard" && other !== undefined) return jobs.discard(other);
-  return jobs.replace(operation);
+/** As in a restore: after clearing comes a copy, and what that has set aside is nothing. */
+const jobsOf = (kind: string, operation: string, other: string | undefined): readonly VolumeJob[] => {
+  if (kind === "swap" && other !== undefined) return [jobs.swap(operation, other)];
+  if (kind === "discard" && other !== undefined) return [jobs.discard(other)];
+  if (kind === "clear") return [jobs.clear(), jobs.replace(operation), jobs.discard(operation)];
+  return [jobs.replace(operation)];
 };
 
 const aStep = fc.record({
-  kind: fc.constantFrom("replace", "replace", "swap", "swap", "discard"),
+  kind: fc.constantFrom("replace", "replace", "swap", "swap", "discard", "clear"),
   which: fc.nat(2),
   crashes: fc.array(
     fc.record({ at: fc.integer({ min: 1, max: 110 }), twinAt: fc.integer({ min: 1, max: 25 }), halfway: fc.boolean() }),
@@ -91,12 +93,13 @@ describe("any history", () => {
       fc.asyncProperty(fc.array(aStep, { minLength: 1, maxLength: 6 }), async (history) => {
         begin();
         for (const [number, { kind, which, crashes }] of history.entries()) {
-          const job = jobOf(kind, `op${number}`, [...twin.kept("media/a").keys()][which]);
-          for (const { at, twinAt, halfway } of crashes) {
-            await dyingAt(at, () => volumes.run(job), halfway);
-            await Promise.allSettled([runTwin(job, twinAt)]);
+          for (const job of jobsOf(kind, `op${number}`, [...twin.kept("media/a").keys()][which])) {
+            for (const { at, twinAt, halfway } of crashes) {
+              await dyingAt(at, () => volumes.run(job), halfway);
+              await Promise.allSettled([runTwin(job, twinAt)]);
+            }
+            await Promise.all([volumes.run(job), runTwin(job)]);
           }
-          await Promise.all([volumes.run(job), runTwin(job)]);
           expect(onDisk()).toEqual(inMemory());
           for (const root of volumes.roots)
             plant(root, [{ path: `written-${number}`, kind: "file", content: "w", time: 1_700_000_000 }]);

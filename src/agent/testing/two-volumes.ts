@@ -3,8 +3,9 @@ import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type CopiedEntry, MemoryRepository } from "../../systems/kopia/memory.ts";
 import { isOurs } from "../directories.ts";
+import { clear } from "../clear.ts";
 import { discard } from "../discard.ts";
-import type { DiscardJob, PutBackJob, ReplaceJob, SwapJob } from "../job.ts";
+import type { ClearJob, DiscardJob, PutBackJob, ReplaceJob, SwapJob } from "../job.ts";
 import { putBackAll } from "../mounted.ts";
 import { replace } from "../replace.ts";
 import { swap } from "../swap.ts";
@@ -109,19 +110,17 @@ export interface TwoVolumes {
   putBack(operation: string): Promise<void>;
 }
 
-export type VolumeJob = ReplaceJob | SwapJob | DiscardJob | PutBackJob;
+export type VolumeJob = ReplaceJob | SwapJob | DiscardJob | PutBackJob | ClearJob;
 
 const targets = keys.map((key) => ({ key, volume: `media/${key}` }));
 
+const store = { endpoint: "https://nas.lab", bucket: "velero", region: "home", prefix: "", privateCa: false };
+const copies = keys.map((key) => ({ key, volume: `media/${key}`, repository: "media", snapshotId: `s-${key}` }));
+
 /** The jobs on both volumes; their copies are called `s-a` and `s-b`. */
 export const jobs = {
-  replace: (operation: string): ReplaceJob => ({
-    kind: "replace",
-    part: "whole",
-    store: { endpoint: "https://nas.lab", bucket: "velero", region: "home", prefix: "", privateCa: false },
-    operation,
-    targets: keys.map((key) => ({ key, volume: `media/${key}`, repository: "media", snapshotId: `s-${key}` })),
-  }),
+  replace: (operation: string): ReplaceJob => ({ kind: "replace", part: "whole", store, operation, targets: copies }),
+  clear: (): ClearJob => ({ kind: "clear", store, targets: copies }),
   swap: (operation: string, kept: string): SwapJob => ({ kind: "swap", operation, kept, targets }),
   discard: (...operations: readonly string[]): DiscardJob => ({ kind: "discard", operations, targets }),
   putBack: (operation: string): PutBackJob => ({ kind: "put-back", operation, targets }),
@@ -137,6 +136,7 @@ export const twoVolumes = (): TwoVolumes => {
   const roots = keys.map((key) => join(context.places.volumes, key));
   const run = (job: VolumeJob): Promise<void> => {
     if (job.kind === "replace") return replace(job, async () => repository, context);
+    if (job.kind === "clear") return clear(job, async () => repository, context);
     if (job.kind === "swap") return swap(job, context);
     return job.kind === "discard" ? discard(job, context) : putBackAll(job, context);
   };
