@@ -204,6 +204,33 @@ describe("a replacement that succeeds", () => {
   });
 });
 
+describe("a copy of many small files", () => {
+  const small = Array.from({ length: 70 }, (_, index) => ({ path: `f${index}`, content: "x" }));
+
+  it("is fetched ahead by the pack, for all volumes of a repository together, before any of them is touched", async () => {
+    const roots = [present("a"), present("b")];
+    aCopyFor("a", small);
+    aCopyFor("b", small);
+    let fetched = 0;
+    onLine = ({ type }) => {
+      if (type === "touching") fetched = repository.prefetched.flat().length;
+    };
+    await run(aJob(["a", "b"]));
+    expect([fetched, repository.prefetched.length]).toEqual([140, 1]);
+    expect(roots.map((root) => readdirSync(root).filter((name) => !isOurs(name)).length)).toEqual([70, 70]);
+  });
+
+  it("is not fetched by us when somebody else writes it, nor when it is a few files", async () => {
+    present();
+    aCopyFor("a", small);
+    await run(aJob(["a"], "before"));
+    present("b");
+    aCopyFor("b");
+    await run(aJob(["b"]));
+    expect(repository.prefetched).toEqual([]);
+  });
+});
+
 describe("a replacement in two parts", () => {
   it("leaves the root empty for somebody else to fill, then compares and finishes", async () => {
     const root = present();
@@ -213,6 +240,7 @@ describe("a replacement in two parts", () => {
     const snapshot = await repository.snapshot("s-a");
     await repository.restore(snapshot, root, {
       parallel: 1,
+      sparse: true,
       signal: bench.context.signal,
       onProgress: () => undefined,
     });

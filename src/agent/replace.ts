@@ -6,6 +6,7 @@ import { mapTogether } from "../model/concurrency.ts";
 import { Failure } from "../model/failure.ts";
 import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
+import { budgetFor, filesToFetch, mayHaveHoles } from "./ahead.ts";
 import { setAside } from "./aside.ts";
 import { prepareDecision } from "./decision.ts";
 import { isUnfinished } from "./directories.ts";
@@ -14,7 +15,7 @@ import type { ReplacedVolume } from "./lines.ts";
 import { tellKept } from "./kept.ts";
 import { decideAll, mend, openTargets, orPutBack, wasDecided } from "./mounted.ts";
 import type { OpenRepository } from "./repositories.ts";
-import { checkRoom, checkSameDevice, type Target } from "./target.ts";
+import { checkRoom, checkSameDevice, freeBytes, type Target } from "./target.ts";
 import { collect, countVolume, verify } from "./verify.ts";
 
 export interface Replacement {
@@ -22,14 +23,9 @@ export interface Replacement {
   readonly target: Target;
   readonly repository: Repository;
   readonly snapshot: KopiaSnapshot;
-  /** Every entry of the copy; read once, and early, since kopia writes the files meanwhile. */
-  readonly copyTree: () => Promise<readonly CopyEntry[]>;
+  /** Every entry of the copy. */
+  readonly copyTree: readonly CopyEntry[];
 }
-
-const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
-};
 
 /** Files of a volume that are written at a time, and volumes. */
 const parallel = 8;
@@ -39,6 +35,7 @@ export const replace = async (job: ReplaceJob, open: OpenRepository, context: Ag
   const targets = await openTargets(job.targets, context);
   if (await wasDecided(targets, job.operation, context)) return sayWhatStands(targets, job.operation, context);
   const replacements = await openAll(job, targets, open);
+  if (job.part === "whole") await fetchAhead(replacements, context);
   context.say({ type: "touching" });
   const results = await orPutBack(targets, context, () => putInAndVerify(job, replacements, context));
   if (results === undefined) return;
@@ -94,27 +91,34 @@ const openAll = async (
     if (volume === undefined) continue;
     const repository = await open(volume.repository);
     const snapshot = await repository.snapshot(volume.snapshotId);
-    await refuseHalfTree(volume, repository, snapshot);
-    const copyTree = once(() => collect(repository.entries(snapshot)));
+    const copyTree = await collect(repository.entries(snapshot));
+    refuseHalfTree(volume, copyTree);
     replacements.push({ volume, target, repository, snapshot, copyTree });
   }
   return replacements;
 };
 
 /** Such a copy is of no single moment, and its names of ours would be taken for what this restore sets aside. */
-const refuseHalfTree = async (
-  { volume }: TargetVolume,
-  repository: Repository,
-  snapshot: KopiaSnapshot,
-): Promise<void> => {
-  for await (const { path } of repository.entries(snapshot)) {
-    if (path.includes("/")) return;
-    if (isUnfinished(path))
-      throw new Failure("COPY_CORRUPT", {
-        what: `The copy of ${volume} was made in the middle of a restore.`,
-        why: `it holds ${path}`,
-        todo: "Take another point; `holdfast points` lists them.",
-      });
+const refuseHalfTree = ({ volume }: TargetVolume, copyTree: readonly CopyEntry[]): void => {
+  const half = copyTree.find(({ path }) => !path.includes("/") && isUnfinished(path));
+  if (half === undefined) return;
+  throw new Failure("COPY_CORRUPT", {
+    what: `The copy of ${volume} was made in the middle of a restore.`,
+    why: `it holds ${half.path}`,
+    todo: "Take another point; `holdfast points` lists them.",
+  });
+};
+
+/** One volume after the other would ask a repository that they share several times for the same packs. */
+const fetchAhead = async (replacements: readonly Replacement[], context: AgentContext): Promise<void> => {
+  const budget = budgetFor(await freeBytes(context.places.scratch));
+  const repositories = new Set(replacements.map(({ repository }) => repository));
+  for (const repository of repositories) {
+    const entries = replacements.filter((one) => one.repository === repository).flatMap(({ copyTree }) => copyTree);
+    const files = filesToFetch(entries, Math.floor(budget / repositories.size));
+    if (files.length === 0) continue;
+    context.say({ type: "step", title: `fetching ${files.length} small files` });
+    await repository.prefetch(files, context.signal);
   }
 };
 
@@ -141,15 +145,11 @@ const putIn = (job: ReplaceJob, replacements: readonly Replacement[], context: A
       context.say({ type: "step", title: `putting ${snapshot.files} files into ${volume.volume}` });
       const restoring = repository.restore(snapshot, target.root, {
         parallel,
+        sparse: mayHaveHoles(copyTree),
         signal,
         onProgress: (progress) => context.say({ type: "progress", volume: volume.volume, ...progress }),
       });
-      // What is wrong with the copy's tree shows when it is compared; here it is only fetched.
-      const [restored, told] = await Promise.allSettled([
-        restoring,
-        tellKept(target, job.operation, context),
-        copyTree(),
-      ]);
+      const [restored, told] = await Promise.allSettled([restoring, tellKept(target, job.operation, context)]);
       for (const result of [restored, told]) if (result.status === "rejected") throw result.reason;
       await checkSameDevice(target);
     },

@@ -21,11 +21,10 @@ const shown = 5;
 
 /** Throws VERIFICATION_FAILED with the first differences. Sets the directories' times before it compares, since kopia does not. */
 export const verify = async (
-  { volume, target, snapshot, copyTree }: Replacement,
+  { volume, target, snapshot, copyTree: wanted }: Replacement,
   operation: string,
   context: AgentContext,
 ): Promise<ReplacedVolume> => {
-  const wanted = await copyTree();
   await setDirectoryTimes(target.root, wanted);
   const found = await collect(readTree(target.root, isOurs));
   const step = await timeStep(target.root, `.holdfast-probe-${operation}`);

@@ -19,6 +19,8 @@ const manifestSchema = z.looseObject({
 });
 
 const readsAtATime = 8;
+/** An id has 33 characters, and a command line two million at most. */
+const idsAtATime = 20_000;
 
 export class KopiaRepository implements Repository {
   readonly #program: KopiaProgram;
@@ -78,6 +80,13 @@ export class KopiaRepository implements Repository {
     }
   }
 
+  async prefetch(files: readonly CopyEntry[], signal: AbortSignal): Promise<void> {
+    for (let from = 0; from < files.length; from += idsAtATime) {
+      const ids = files.slice(from, from + idsAtATime).map(({ objectId }) => objectId);
+      await this.#program.run(["cache", "prefetch", ...ids], { doing: `fetch ${ids.length} files ahead`, signal });
+    }
+  }
+
   async restore(snapshot: KopiaSnapshot, directory: string, options: RestoreOptions): Promise<void> {
     await this.#program.run(
       [
@@ -86,7 +95,7 @@ export class KopiaRepository implements Repository {
         snapshot.id,
         directory,
         `--parallel=${options.parallel}`,
-        "--write-sparse-files",
+        options.sparse ? "--write-sparse-files" : "--no-write-sparse-files",
         "--no-ignore-permission-errors",
       ],
       {

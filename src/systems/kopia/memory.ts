@@ -36,6 +36,9 @@ export class MemoryRepository implements Repository {
   /** What `verify` was asked for, call by call. */
   readonly verified: { readonly ids: readonly string[]; readonly filesPercent: number }[] = [];
 
+  /** The paths that `prefetch` was asked for, call by call. */
+  readonly prefetched: (readonly string[])[] = [];
+
   // Hooks for tests.
 
   /** Puts a copy in place; `part` overrides what its record says. */
@@ -90,6 +93,12 @@ export class MemoryRepository implements Repository {
     this.verified.push({ ids, filesPercent });
     const bad = ids.filter((id) => this.#corrupt.has(this.#find(id).snapshot.id));
     if (bad.length > 0) throw corruptCopy(bad.join(", "));
+  }
+
+  async prefetch(files: readonly CopyEntry[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    for (const file of files) this.#content(file);
+    this.prefetched.push(files.map(({ path }) => path));
   }
 
   /** Writes as kopia does: through whatever lies at a parent's path, and with directories' times that are not their own. */

@@ -39,6 +39,8 @@ export interface RestoreProgress {
 export interface RestoreOptions {
   /** Files written at a time. */
   readonly parallel: number;
+  /** Whether runs of zeros become holes. */
+  readonly sparse: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: RestoreProgress) => void;
 }
@@ -52,6 +54,11 @@ export interface Repository {
   read(entry: CopyEntry, from?: number): AsyncIterable<Uint8Array>;
   /** Checks that each content of these copies has its blob; reads `filesPercent` of the files back. COPY_CORRUPT if not. */
   verify(ids: readonly string[], filesPercent: number): Promise<void>;
+  /**
+   * Fetches the contents of these files for a restore that follows, many with one request. That takes their size in room
+   * where kopia's cache lies.
+   */
+  prefetch(files: readonly CopyEntry[], signal: AbortSignal): Promise<void>;
   /** Writes the copy's tree into `directory`, which exists; what the copy does not name stays. */
   restore(snapshot: KopiaSnapshot, directory: string, options: RestoreOptions): Promise<void>;
   close(): Promise<void>;
