@@ -30,7 +30,8 @@ const refusal = (stderr: string, code = 1): Refused => new Refused({ code, stdou
 const linesOf = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
 
 const pauseMs = 100;
-const busyPauses = 20;
+/** Six seconds: on a machine with much else to do FUSE takes its time. */
+const busyPauses = 60;
 
 export class OpenZfsFront {
   readonly #exec: Exec;
