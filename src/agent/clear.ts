@@ -1,11 +1,11 @@
 /**
- * The job "clear": the present files of volumes go for good, where there is no room for them beside the copy. Before the
- * first of them goes, every copy is read through to its last byte: from then on it is all that there is.
+ * The job "clear", in two parts: before the first file of a volume goes for good, every copy is read through to its last
+ * byte, since from then on it is all that there is.
  */
 import { rm } from "node:fs/promises";
 import { Failure } from "../model/failure.ts";
 import { formatBytes } from "../model/units.ts";
-import type { KopiaSnapshot } from "../systems/kopia/port.ts";
+import type { KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { entriesIn, inside } from "./aside.ts";
 import type { ClearJob } from "./job.ts";
@@ -21,27 +21,35 @@ interface Clearing {
 
 export const clear = async (job: ClearJob, open: OpenRepository, context: AgentContext): Promise<void> => {
   const targets = await openTargets(job.targets, context);
-  const clearings: Clearing[] = [];
-  for (const [index, { volume, repository, snapshotId }] of job.targets.entries()) {
+  const work = job.part === "prove" ? prove : remove;
+  for (const [index, volume] of job.targets.entries()) {
     const target = targets[index];
     if (target === undefined) continue;
-    context.say({ type: "step", title: `reading the copy of ${volume} through` });
-    const opened = await open(repository);
-    await opened.verify([snapshotId], 100);
-    clearings.push({ target, snapshot: await opened.snapshot(snapshotId) });
-    context.signal.throwIfAborted();
+    const repository = await open(volume.repository);
+    const snapshot = await repository.snapshot(volume.snapshotId);
+    await work({ target, snapshot }, repository, context);
   }
-  await mend(targets);
-  for (const clearing of clearings) await demandEnough(clearing);
+};
+
+type Part = (clearing: Clearing, repository: Repository, context: AgentContext) => Promise<void>;
+
+const prove: Part = async (clearing, repository, context) => {
+  const { target, snapshot } = clearing;
+  context.say({ type: "step", title: `reading the copy of ${target.volume} through` });
+  await repository.verify([snapshot.id], 100);
+  context.signal.throwIfAborted();
+  await demandEnough(clearing);
+};
+
+const remove: Part = async ({ target, snapshot }, _, context) => {
+  await mend([target]);
+  context.say({ type: "step", title: `removing the present files of ${target.volume}` });
   context.say({ type: "touching" });
-  for (const { target, snapshot } of clearings) {
-    context.say({ type: "step", title: `removing the present files of ${target.volume}` });
-    for (const name of await entriesIn(target.root)) {
-      context.signal.throwIfAborted();
-      await rm(inside(target.root, name), { recursive: true });
-    }
-    await untilFree(target, neededBytes(snapshot), context);
+  for (const name of await entriesIn(target.root)) {
+    context.signal.throwIfAborted();
+    await rm(inside(target.root, name), { recursive: true });
   }
+  await untilFree(target, neededBytes(snapshot), context);
 };
 
 /** Throws TARGET_TOO_SMALL when the copy would not fit into what the volume has without its present files. */

@@ -90,11 +90,13 @@ export interface DiscardJob {
 }
 
 /**
- * Removes, for good, the present files of volumes that cannot hold them beside the copy; each copy is read through first.
- * What earlier operations keep stays. May be run again.
+ * For volumes that cannot hold their present files beside the copy. "prove" reads each copy through, looks whether it would
+ * fit, and changes nothing; "remove" removes the present files for good. What earlier operations keep stays. Both may be
+ * run again.
  */
 export interface ClearJob {
   readonly kind: "clear";
+  readonly part: "prove" | "remove";
   readonly store: StoreReference;
   readonly targets: readonly TargetVolume[];
 }

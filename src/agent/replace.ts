@@ -2,7 +2,7 @@
  * The job "replace": present files aside → copy in → compare → decide, or everything back as it was. All volumes of the
  * job succeed together: what was set aside is put back until every volume is verified, and kept from then on.
  */
-import { mapTogether } from "../model/concurrency.ts";
+import { mapLimited, mapTogether } from "../model/concurrency.ts";
 import { Failure } from "../model/failure.ts";
 import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
@@ -83,19 +83,19 @@ const openAll = async (
   targets: readonly Target[],
   open: OpenRepository,
 ): Promise<readonly Replacement[]> => {
-  const replacements: Replacement[] = [];
   // All at a time: opening one takes a second of deriving keys and reading indexes.
   await Promise.all([...new Set(job.targets.map((volume) => volume.repository))].map(open));
-  for (const [index, target] of targets.entries()) {
-    const volume = job.targets[index];
-    if (volume === undefined) continue;
+  const pairs = job.targets.flatMap((volume, index) => {
+    const target = targets[index];
+    return target === undefined ? [] : [{ volume, target }];
+  });
+  return mapLimited(pairs, volumesAtATime, async ({ volume, target }) => {
     const repository = await open(volume.repository);
     const snapshot = await repository.snapshot(volume.snapshotId);
     const copyTree = await collect(repository.entries(snapshot));
     refuseHalfTree(volume, copyTree);
-    replacements.push({ volume, target, repository, snapshot, copyTree });
-  }
-  return replacements;
+    return { volume, target, repository, snapshot, copyTree };
+  });
 };
 
 /** Such a copy is of no single moment, and its names of ours would be taken for what this restore sets aside. */

@@ -7,7 +7,7 @@ import { parseDuration } from "../model/units.ts";
 import { type OperationEvent } from "../operation/run.ts";
 import { Operations } from "../operation/operations.ts";
 import { stepKinds, type StepKinds } from "../operation/step-kind.ts";
-import { clearFiles } from "../restore/steps/clear.ts";
+import { clearFiles, proveCopies } from "../restore/steps/clear.ts";
 import { replaceFiles } from "../restore/steps/files.ts";
 import type { OnVolumes } from "../restore/steps/on-volumes.ts";
 import { startWorkloads, stopWorkloads } from "../restore/steps/workloads.ts";
@@ -97,6 +97,7 @@ export const kindsOf = (
   const all = [
     stopWorkloads({ kubernetes, clock, timeout }),
     startWorkloads({ kubernetes, clock, timeout }),
+    proveCopies({ ...volumes, store: world.store() }),
     clearFiles({ ...volumes, store: world.store() }),
     replaceFiles(volumes),
     cloneDataset(zfs),

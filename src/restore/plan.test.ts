@@ -51,6 +51,7 @@ describe("planRestore", () => {
     expect(plan.undo).toMatchObject({ kind: "none", text: expect.stringContaining("NO UNDO") as string });
     expect(plan.steps.map(({ id, does }) => [id, does])).toEqual([
       ["stop", "apply"],
+      ["prove", "apply"],
       ["clear", "settle"],
       ["files", "apply"],
       ["start", "apply"],

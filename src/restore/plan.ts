@@ -104,7 +104,7 @@ export const workloadText = ({ kind, namespace, name, replicas }: Stop): string 
 const stepsOf = (input: PlanInput, stops: readonly Stop[]): readonly PlannedStep[] => {
   const claims = input.items.map(({ target }) => ({ namespace: target.namespace, claim: target.claim }));
   const files = filesStep(input);
-  const clear = input.makeRoom ? [clearStep(files, input)] : [];
+  const clear = input.makeRoom ? clearSteps(files, input) : [];
   const free = input.makeRoom || input.keepFor === undefined ? [freeStep(files, input)] : [];
   const running = stops.filter((stop) => stop.replicas > 0);
   if (running.length === 0) return [...clear, files, ...free];
@@ -114,17 +114,31 @@ const stepsOf = (input: PlanInput, stops: readonly Stop[]): readonly PlannedStep
 
 const namesOf = ({ items }: PlanInput): string => items.map(({ target }) => volumeName(target)).join(", ");
 
-const clearStep = (files: PlannedStep, input: PlanInput): PlannedStep => ({
-  id: "clear",
-  kind: "clear-files",
-  title: `read the copy of ${namesOf(input)} through, then remove the present files`,
-  why: "there is no room for both (--make-room)",
-  back: "NO UNDO",
-  touches: files.touches,
-  repeat: "safe",
-  does: "settle",
-  input: files.input,
-});
+const clearSteps = (files: PlannedStep, input: PlanInput): readonly PlannedStep[] => {
+  const both = { repeat: "safe", input: files.input } as const;
+  return [
+    {
+      ...both,
+      id: "prove",
+      kind: "prove-copies",
+      title: `read the copy of ${namesOf(input)} through, to its last byte`,
+      why: "it will be all that there is",
+      back: "nothing: it only reads",
+      touches: [],
+      does: "apply",
+    },
+    {
+      ...both,
+      id: "clear",
+      kind: "clear-files",
+      title: `remove the present files of ${namesOf(input)}`,
+      why: "there is no room for both (--make-room)",
+      back: "NO UNDO",
+      touches: files.touches,
+      does: "settle",
+    },
+  ];
+};
 
 /** Last, when the app runs again: until then there is a way back. */
 const freeStep = (files: PlannedStep, input: PlanInput): PlannedStep => ({

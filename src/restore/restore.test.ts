@@ -59,6 +59,40 @@ describe("a restore", () => {
     await scene.demand(false, "after a bad copy");
   });
 
+  it.each([
+    ["is bad", "COPY_MISSING"],
+    ["does not fit either way", "TARGET_TOO_SMALL"],
+  ])("removes no file to make room for a copy that %s", async (_, code) => {
+    const scene = await open({ makeRoom: true });
+    if (code === "COPY_MISSING") scene.volumes.copies.clear();
+    else scene.volumes.contentSizes.set("new", 10_000);
+    await expect(scene.process().operations.start("op-1", scene.plan)).rejects.toMatchObject({
+      code,
+      todo: expect.stringContaining("Everything is as it was before.") as string,
+    });
+    await scene.demand(false, code);
+    expect(await scene.process().operations.read("op-1")).toMatchObject({ status: "as-before" });
+  });
+
+  it("cannot go back once it has begun to make room, and goes on when the store is there again", async () => {
+    const scene = await open({ makeRoom: true });
+    const { copies } = scene.volumes;
+    scene.volumes.onChange(() => {
+      copies.clear();
+      return undefined;
+    });
+    await expect(scene.process().operations.start("op-1", scene.plan)).rejects.toMatchObject({
+      code: "COPY_MISSING",
+      todo: expect.stringContaining("holdfast resume op-1") as string,
+    });
+    expect([scene.volumes.content(volume), await scene.standing()]).toEqual(["", [0, "2"]]);
+    await expect(scene.process().operations.undo("op-1")).rejects.toMatchObject({ code: "OPERATION_NOT_UNDOABLE" });
+    scene.volumes.onChange(() => undefined);
+    copies.set("snap-1", "new");
+    await scene.process().operations.resume("op-1");
+    await scene.demand(true, "resumed");
+  });
+
   it("needs no agent to go back over what never began, such as a pod that cannot start", async () => {
     const scene = await open();
     scene.agents.play(() => {

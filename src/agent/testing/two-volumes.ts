@@ -120,7 +120,7 @@ const copies = keys.map((key) => ({ key, volume: `media/${key}`, repository: "me
 /** The jobs on both volumes; their copies are called `s-a` and `s-b`. */
 export const jobs = {
   replace: (operation: string): ReplaceJob => ({ kind: "replace", part: "whole", store, operation, targets: copies }),
-  clear: (): ClearJob => ({ kind: "clear", store, targets: copies }),
+  clear: (): ClearJob => ({ kind: "clear", part: "remove", store, targets: copies }),
   swap: (operation: string, kept: string): SwapJob => ({ kind: "swap", operation, kept, targets }),
   discard: (...operations: readonly string[]): DiscardJob => ({ kind: "discard", operations, targets }),
   putBack: (operation: string): PutBackJob => ({ kind: "put-back", operation, targets }),

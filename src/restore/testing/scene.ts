@@ -15,7 +15,7 @@ import { KopiaMover } from "../movers/kopia.ts";
 import { NodeAgentMover } from "../movers/node-agent.ts";
 import type { Mover } from "../movers/replacement.ts";
 import type { RestorePlan } from "../plan.ts";
-import { clearFiles } from "../steps/clear.ts";
+import { clearFiles, proveCopies } from "../steps/clear.ts";
 import { replaceFiles } from "../steps/files.ts";
 import type { OnVolumes } from "../steps/on-volumes.ts";
 import { startWorkloads, stopWorkloads } from "../steps/workloads.ts";
@@ -130,6 +130,7 @@ const kindsOn =
     return stepKinds([
       stopWorkloads(waits),
       startWorkloads(waits),
+      proveCopies({ ...volumes, store }),
       clearFiles({ ...volumes, store }),
       replaceFiles(volumes),
     ]);
