@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Lab, paths } from "../lab.ts";
+import { type Lab, network, paths } from "../lab.ts";
 import { killIfThere } from "../shell/kill.ts";
 import { run } from "../shell/run.ts";
 import { nasScript, nodeScript, siteScript } from "./init.ts";
@@ -61,18 +61,26 @@ const startInit = async (lab: Lab, place: Place): Promise<number> => {
   return pid;
 };
 
+/**
+ * The same for a machine and for the one that takes its place: whoever has talked to the old one would go on sending to
+ * an address that nobody has, for up to a minute.
+ */
+const hardwareAddress = (address: string): string =>
+  ["02", "00", ...address.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0"))].join(":");
+
 /** Connects a machine to the site's LAN. Only the network is entered: the machine's pid is as this process counts. */
-const plugIn = async (lab: Lab, place: Place, pid: number): Promise<void> => {
+const plugIn = async (lab: Lab, place: "nas" | "node", pid: number): Promise<void> => {
   const site = initOf(lab, "site");
   if (site === undefined) throw new Error("the site ended while a machine was starting");
   const script = [
     "set -e",
     // The kernel takes a dead machine's cable away in its own time.
     'while ip link show dev "$1" >/dev/null 2>&1; do ip link delete dev "$1" 2>/dev/null || sleep 0.05; done',
-    'ip link add "$1" type veth peer name eth0 netns "$2"',
+    'ip link add "$1" type veth peer name eth0 address "$3" netns "$2"',
     'ip link set "$1" master lan0 up',
   ].join("\n");
-  await run("nsenter", ["-t", String(site), "-n", "sh", "-c", script, "plug-in", `${place}0`, String(pid)]);
+  const words = [`${place}0`, String(pid), hardwareAddress(network[place])];
+  await run("nsenter", ["-t", String(site), "-n", "sh", "-c", script, "plug-in", ...words]);
 };
 
 /** Starts the site when it is down. */
