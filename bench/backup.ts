@@ -56,8 +56,7 @@ const copiesOf = async ({ kubectl }: World, backup: string): Promise<readonly Co
 };
 
 /** Gives every volume that was copied through a staging pod a pod of its own. Returns what takes them away again. */
-const mount = async ({ kubectl }: World, copies: readonly Copy[]): Promise<() => Promise<void>> => {
-  const staged = copies.filter(({ spec }) => spec.pod.name.startsWith("holdfast-staging-"));
+const mount = async ({ kubectl }: World, staged: readonly Copy[]): Promise<() => Promise<void>> => {
   const holders = staged.map(({ metadata, spec }, index) => {
     const claim = { name: metadata.annotations["velero.io/pvc-name"] ?? "", mountPath: "/data" };
     const app = { name: `bench-holder-${index}`, namespace: spec.pod.namespace };
@@ -81,7 +80,9 @@ const mount = async ({ kubectl }: World, copies: readonly Copy[]): Promise<() =>
 export const benchBackup = async (world: World, runs: number): Promise<void> => {
   const { report } = world;
   const first = await report.step("first backup, which fills the repositories", () => ours(world));
-  const unmount = await mount(world, await copiesOf(world, first.summary.backup));
+  const copies = await copiesOf(world, first.summary.backup);
+  const staged = copies.filter(({ spec }) => spec.pod.name.startsWith("holdfast-staging-"));
+  const unmount = await mount(world, staged);
   const times = { ours: [] as number[], verification: [] as number[], theirs: [] as number[], staging: [] as number[] };
   let newest = first;
   for (let run = 1; run <= runs; run++) {
@@ -121,8 +122,6 @@ export const benchBackup = async (world: World, runs: number): Promise<void> => 
     volumes: (await copiesOf(world, newest.summary.backup)).length,
     theirVolumes: (await copiesOf(world, `bare-${runs}`)).length,
     withStaging: round(median(times.staging)),
-    stagedVolumes: (await copiesOf(world, first.summary.backup)).filter(({ spec }) =>
-      spec.pod.name.startsWith("holdfast-staging-"),
-    ).length,
+    stagedVolumes: staged.length,
   });
 };

@@ -5,12 +5,12 @@ import { type Lab, nodeName, paths } from "../lab.ts";
 import { output, startDaemon } from "../site/daemon.ts";
 import type { Kubectl } from "../site/kubectl.ts";
 import { startMachine, stop } from "../site/sandbox.ts";
+import { waitFor } from "../wait-for.ts";
 import { writeCertificates } from "./certificates.ts";
 import { createCgroups, removeCgroups } from "./cgroups.ts";
 import { apiServer, type Binaries, controllerManager, etcd, etcdClient, scheduler } from "./control-plane.ts";
 import { loadImages } from "./images.ts";
 import { kubelet, kubeProxy, startContainerd, writeRuntimeConfig } from "./runtime.ts";
-import { waitFor } from "../wait-for.ts";
 
 export interface NodeParts {
   readonly lab: Lab;

@@ -3,9 +3,9 @@ import { parseAllDocuments } from "yaml";
 import { type Lab, paths } from "../lab.ts";
 import { bucketName, s3Endpoint, veleroPrefix } from "../nas/nas.ts";
 import type { Binaries } from "../node/control-plane.ts";
-import { waitFor } from "../wait-for.ts";
 import { output } from "../site/daemon.ts";
 import { applyObjects, type Kubectl } from "../site/kubectl.ts";
+import { waitFor } from "../wait-for.ts";
 import { beforeVelero, nodeAgentConfigName, serverArguments, veleroNamespace } from "./settings.ts";
 
 interface Manifest {

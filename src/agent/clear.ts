@@ -5,44 +5,32 @@
 import { rm } from "node:fs/promises";
 import { Failure } from "../model/failure.ts";
 import { formatBytes } from "../model/units.ts";
-import type { KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { entriesIn, inside } from "./aside.ts";
+import { type CopyForVolume, openCopies } from "./copies.ts";
 import type { ClearJob } from "./job.ts";
 import { mend, openTargets } from "./mounted.ts";
 import type { OpenRepository } from "./repositories.ts";
 import { freeBytes, neededBytes, type Target } from "./target.ts";
 import { treeSize } from "./tree-size.ts";
 
-interface Clearing {
-  readonly target: Target;
-  readonly snapshot: KopiaSnapshot;
-}
-
 export const clear = async (job: ClearJob, open: OpenRepository, context: AgentContext): Promise<void> => {
   const targets = await openTargets(job.targets, context);
+  const copies = await openCopies(job.targets, targets, open);
+  if (job.part === "remove") await mend(targets);
   const work = job.part === "prove" ? prove : remove;
-  for (const [index, volume] of job.targets.entries()) {
-    const target = targets[index];
-    if (target === undefined) continue;
-    const repository = await open(volume.repository);
-    const snapshot = await repository.snapshot(volume.snapshotId);
-    await work({ target, snapshot }, repository, context);
-  }
+  for (const copy of copies) await work(copy, context);
 };
 
-type Part = (clearing: Clearing, repository: Repository, context: AgentContext) => Promise<void>;
-
-const prove: Part = async (clearing, repository, context) => {
-  const { target, snapshot } = clearing;
+const prove = async (copy: CopyForVolume, context: AgentContext): Promise<void> => {
+  const { target, snapshot, repository } = copy;
   context.say({ type: "step", title: `reading the copy of ${target.volume} through` });
   await repository.verify([snapshot.id], 100);
   context.signal.throwIfAborted();
-  await demandEnough(clearing);
+  await demandEnough(copy);
 };
 
-const remove: Part = async ({ target, snapshot }, _, context) => {
-  await mend([target]);
+const remove = async ({ target, snapshot }: CopyForVolume, context: AgentContext): Promise<void> => {
   context.say({ type: "step", title: `removing the present files of ${target.volume}` });
   context.say({ type: "touching" });
   for (const name of await entriesIn(target.root)) {
@@ -53,7 +41,7 @@ const remove: Part = async ({ target, snapshot }, _, context) => {
 };
 
 /** Throws TARGET_TOO_SMALL when the copy would not fit into what the volume has without its present files. */
-const demandEnough = async ({ target, snapshot }: Clearing): Promise<void> => {
+const demandEnough = async ({ target, snapshot }: CopyForVolume): Promise<void> => {
   const [free, present] = [await freeBytes(target.root), await treeSize(target.root)];
   const needed = neededBytes(snapshot);
   if (needed <= free + present.bytes) return;

@@ -4,10 +4,11 @@
  */
 import { mapLimited, mapTogether } from "../model/concurrency.ts";
 import { Failure } from "../model/failure.ts";
-import type { CopyEntry, KopiaSnapshot, Repository } from "../systems/kopia/port.ts";
+import type { CopyEntry } from "../systems/kopia/port.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { budgetFor, filesToFetch, mayHaveHoles } from "./ahead.ts";
 import { setAside } from "./aside.ts";
+import { type CopyForVolume, openCopies } from "./copies.ts";
 import { prepareDecision } from "./decision.ts";
 import { isUnfinished } from "./directories.ts";
 import type { ReplaceJob, TargetVolume } from "./job.ts";
@@ -18,11 +19,7 @@ import type { OpenRepository } from "./repositories.ts";
 import { checkRoom, checkSameDevice, freeBytes, type Target } from "./target.ts";
 import { collect, countVolume, verify } from "./verify.ts";
 
-export interface Replacement {
-  readonly volume: TargetVolume;
-  readonly target: Target;
-  readonly repository: Repository;
-  readonly snapshot: KopiaSnapshot;
+export interface Replacement extends CopyForVolume {
   /** Every entry of the copy. */
   readonly copyTree: readonly CopyEntry[];
 }
@@ -83,18 +80,11 @@ const openAll = async (
   targets: readonly Target[],
   open: OpenRepository,
 ): Promise<readonly Replacement[]> => {
-  // All at a time: opening one takes a second of deriving keys and reading indexes.
-  await Promise.all([...new Set(job.targets.map((volume) => volume.repository))].map(open));
-  const pairs = job.targets.flatMap((volume, index) => {
-    const target = targets[index];
-    return target === undefined ? [] : [{ volume, target }];
-  });
-  return mapLimited(pairs, volumesAtATime, async ({ volume, target }) => {
-    const repository = await open(volume.repository);
-    const snapshot = await repository.snapshot(volume.snapshotId);
-    const copyTree = await collect(repository.entries(snapshot));
-    refuseHalfTree(volume, copyTree);
-    return { volume, target, repository, snapshot, copyTree };
+  const copies = await openCopies(job.targets, targets, open);
+  return mapLimited(copies, volumesAtATime, async (copy) => {
+    const copyTree = await collect(copy.repository.entries(copy.snapshot));
+    refuseHalfTree(copy.volume, copyTree);
+    return { ...copy, copyTree };
   });
 };
 

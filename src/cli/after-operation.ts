@@ -1,13 +1,11 @@
 /** What follows an operation that has made or removed volumes: the inventory in the bucket tells of it. */
 import { Failure } from "../model/failure.ts";
 import type { OperationState } from "../operation/state.ts";
+import { zfsKinds } from "../restore/zfs/steps.ts";
 import { liveNasView, recordInventory } from "./nas-view.ts";
 import type { World } from "./world.ts";
 
-/** Steps after which other PVs, datasets or exports are there than before. */
-const changeTheSet: ReadonlySet<string> = new Set(["clone-dataset", "export-dataset", "create-volume", "rebind-claim"]);
-
-const changedTheSet = ({ steps }: OperationState): boolean => steps.some(({ step }) => changeTheSet.has(step.kind));
+const changedTheSet = ({ steps }: OperationState): boolean => steps.some(({ step }) => zfsKinds.has(step.kind));
 
 /**
  * Writes the inventory when the operation has changed the set of volumes. What keeps it from that is told and no failure of

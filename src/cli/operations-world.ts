@@ -94,11 +94,12 @@ export const kindsOf = (
     namespace,
     timeout,
   };
+  const clearing = { ...volumes, store: world.store() };
   const all = [
     stopWorkloads({ kubernetes, clock, timeout }),
     startWorkloads({ kubernetes, clock, timeout }),
-    proveCopies({ ...volumes, store: world.store() }),
-    clearFiles({ ...volumes, store: world.store() }),
+    proveCopies(clearing),
+    clearFiles(clearing),
     replaceFiles(volumes),
     cloneDataset(zfs),
     exportDataset(zfs),

@@ -88,7 +88,8 @@ const choiceOf = (cli: CliContext, flags: RestoreFlags): PointChoice => {
 
 const snapshotChoiceOf = (cli: CliContext, flags: RestoreFlags): SnapshotChoice => {
   const { snapshot, at, point, to, undo, makeRoom } = flags;
-  const other = makeRoom ? "make-room" : Object.entries({ point, to }).find(([, value]) => value !== undefined)?.[0];
+  const wishes = { point, to, "make-room": makeRoom || undefined };
+  const other = Object.entries(wishes).find(([, value]) => value !== undefined)?.[0];
   if (other !== undefined) throw new Failure("USAGE", { what: `--${other} does not go with --from zfs.` });
   if (!undo)
     throw new Failure("USAGE", { what: "With --from zfs the present dataset always stays: --no-undo has no meaning." });

@@ -162,7 +162,6 @@ describe("undo of a restore", () => {
       "new, and used",
       [again.id, "old"],
     ]);
-    await scene.demand(false, "never").catch(() => undefined);
   });
 
   it("leaves an app stopped that its user has stopped since", async () => {

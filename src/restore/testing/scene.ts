@@ -127,11 +127,12 @@ const kindsOn =
       ...waits,
       namespace,
     };
+    const clearing = { ...volumes, store };
     return stepKinds([
       stopWorkloads(waits),
       startWorkloads(waits),
-      proveCopies({ ...volumes, store }),
-      clearFiles({ ...volumes, store }),
+      proveCopies(clearing),
+      clearFiles(clearing),
       replaceFiles(volumes),
     ]);
   };

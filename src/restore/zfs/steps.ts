@@ -19,6 +19,14 @@ export interface ZfsOptions {
   readonly timeout: number;
 }
 
+/** The kinds below: after any of them other PVs, datasets or exports are there than before. */
+export const zfsKinds: ReadonlySet<string> = new Set([
+  "clone-dataset",
+  "export-dataset",
+  "create-volume",
+  "rebind-claim",
+]);
+
 /** Marks what an operation has made on the NAS and in the cluster: nothing else is ever taken away again. */
 export const madeByProperty = "holdfast.dev:operation";
 export const madeByAnnotation = "holdfast.dev/operation";

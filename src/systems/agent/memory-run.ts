@@ -142,8 +142,8 @@ export class MemoryRun {
         throw new Failure("TARGET_TOO_SMALL", { what: `The copy does not fit into ${volume}.` });
     }
     if (job.part === "prove") return;
+    await this.#mend(targets);
     for (const target of targets) {
-      await this.#mend([target]);
       this.#speak({ type: "touching" });
       await this.#write(target, partOf(target.tree.root));
       this.#signal.throwIfAborted();
