@@ -7,8 +7,9 @@ import { waitForApps } from "../lab/apps/readiness.ts";
 import { deployment, idle, mountedClaim } from "../lab/apps/workload.ts";
 import { applyObjects } from "../lab/site/kubectl.ts";
 import { policyName } from "../lab/velero/settings.ts";
+import { holdfastCommand } from "../lab/exec.ts";
 import { median, publish, round, table } from "./result.ts";
-import { holdfast, timed, type World } from "./world.ts";
+import { timed, type World } from "./world.ts";
 
 interface Summary {
   readonly type: string;
@@ -43,7 +44,7 @@ interface Timed {
 
 const ours = async (world: World): Promise<Timed> => {
   let output = "";
-  const whole = await timed(async () => (output = await world.run(holdfast("backup", "--wait", "--json"))));
+  const whole = await timed(async () => (output = await world.run(holdfastCommand("backup", "--wait", "--json"))));
   const summary = JSON.parse(output.trimEnd().split("\n").at(-1) ?? "") as Summary;
   return { summary, seconds: whole - summary.seconds.verify };
 };

@@ -6,10 +6,12 @@ import { createReport } from "../lab/shell/report.ts";
 import { benchBackup } from "./backup.ts";
 import { benchRestore } from "./restore.ts";
 import { benchRestoreZfs } from "./restore-zfs.ts";
+import { benchUndelete } from "./undelete.ts";
 import { openWorld, type World } from "./world.ts";
 
 const benches: Readonly<Record<string, { readonly what: string; run(world: World, runs: number): Promise<void> }>> = {
   backup: { what: "a backup of everything", run: (world, runs) => benchBackup(world, runs) },
+  undelete: { what: "undelete of what Argo CD has pruned, and of what is gone", run: benchUndelete },
   "restore-zfs": { what: "restore from a ZFS snapshot, of 0.2 GB and of 4 GB", run: benchRestoreZfs },
   "restore-velero-one": {
     what: "restore of one volume of 10,000 files and 600 MB",

@@ -8,8 +8,9 @@ import { withoutSync } from "../lab/nas/fuse.ts";
 import { runInside } from "../lab/site/daemon.ts";
 import { idleApp } from "../lab/apps/workload.ts";
 import { nfsClaim } from "../lab/apps/claims.ts";
+import { holdfastCommand } from "../lab/exec.ts";
 import { median, publish, round, table } from "./result.ts";
-import { holdfast, install, quieten, timed, type World } from "./world.ts";
+import { install, quieten, timed, type World } from "./world.ts";
 
 const namespace = "bench-zfs";
 const sizes = { small: 200, large: 4000 } as const;
@@ -32,16 +33,17 @@ const snapshot = async (world: World, size: Size): Promise<void> => {
 const fill = async (world: World, size: Size): Promise<string> => {
   await inPod(world, size, `dd if=/dev/urandom of=/data/blob bs=1000000 count=${sizes[size]} 2>/dev/null; sync`);
   await snapshot(world, size);
-  return inPod(world, size, "cksum </data/blob");
+  return inPod(world, size, "sha256sum </data/blob");
 };
 
 const restore = async (world: World, size: Size, sum: string): Promise<number> => {
   await inPod(world, size, "echo gone >/data/blob");
   const seconds = await timed(() =>
-    world.run(holdfast("restore", `${namespace}/${size}`, "--from", "zfs", "--snapshot", "bench", "--yes")),
+    world.run(holdfastCommand("restore", `${namespace}/${size}`, "--from", "zfs", "--snapshot", "bench", "--yes")),
   );
-  if ((await inPod(world, size, "cksum </data/blob")) !== sum) throw new Error(`${size} is not what was snapshotted`);
-  await world.run(holdfast("undo", "--yes"));
+  if ((await inPod(world, size, "sha256sum </data/blob")) !== sum)
+    throw new Error(`${size} is not what was snapshotted`);
+  await world.run(holdfastCommand("undo", "--yes"));
   return seconds;
 };
 

@@ -6,8 +6,9 @@ import type { AppDefinition } from "../lab/apps/app.ts";
 import { waitForApps } from "../lab/apps/readiness.ts";
 import { defaultConcurrency } from "../lab/velero/settings.ts";
 import { waitFor } from "../lab/wait-for.ts";
+import { holdfastCommand } from "../lab/exec.ts";
 import { median, publish, round, table } from "./result.ts";
-import { demandSeed, holdfast, install, quieten, setConcurrency, timed, type World } from "./world.ts";
+import { demandSeed, install, quieten, setConcurrency, timed, type World } from "./world.ts";
 
 interface Setup {
   readonly name: string;
@@ -28,7 +29,7 @@ const wipe = async ({ kubectl }: World, { namespace, apps }: Setup): Promise<voi
 const ours = async (world: World, setup: Setup): Promise<number> => {
   await wipe(world, setup);
   const volumes = setup.apps.flatMap(({ namespace, claims }) => claims.map(({ name }) => `${namespace}/${name}`));
-  const seconds = await timed(() => world.run(holdfast("restore", ...volumes, "--yes")));
+  const seconds = await timed(() => world.run(holdfastCommand("restore", ...volumes, "--yes")));
   await demandSeed(world, setup.apps);
   return seconds;
 };

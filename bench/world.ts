@@ -5,7 +5,7 @@ import { waitForApps } from "../lab/apps/readiness.ts";
 import { checkClaim } from "../lab/checking.ts";
 import { down } from "../lab/down.ts";
 import { laptopEnvironment } from "../lab/exec.ts";
-import { checkout, type Lab, openLab } from "../lab/lab.ts";
+import { type Lab, openLab } from "../lab/lab.ts";
 import { tools } from "../lab/parts.ts";
 import { plantClaims } from "../lab/planting.ts";
 import type { Report } from "../lab/shell/report.ts";
@@ -23,13 +23,6 @@ export interface World {
   /** Runs a command on the lab's laptop to its end and gives its standard output. Throws when it fails. */
   run(words: readonly string[]): Promise<string>;
 }
-
-/** What ran while the laptop's user watched. */
-export const holdfast = (...words: readonly string[]): readonly string[] => [
-  process.execPath,
-  `${checkout}/bin/holdfast.mjs`,
-  ...words,
-];
 
 export const openWorld = async (report: Report): Promise<World> => {
   const lab = openLab("bench");

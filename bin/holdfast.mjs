@@ -1,6 +1,12 @@
 #!/usr/bin/env node
-/** Runs the CLI from its sources, from any folder. */
-import { register } from "tsx/esm/api";
+/** Runs the CLI, from any folder: as `npm run build` has made it, or from the sources where they are newer. */
+import { fileURLToPath } from "node:url";
+import { isBuilt } from "../bootstrap/built.mjs";
 
-register();
-await import(new URL("../src/main.ts", import.meta.url).href);
+if (isBuilt(fileURLToPath(new URL("..", import.meta.url)))) {
+  await import(new URL("../dist/cli/main.mjs", import.meta.url).href);
+} else {
+  const { register } = await import("tsx/esm/api");
+  register();
+  await import(new URL("../src/main.ts", import.meta.url).href);
+}

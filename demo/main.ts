@@ -1,19 +1,23 @@
 /**
- * `npm run demo`: a real cluster loses the data of an app and gets it back. Everything that is claimed is checked, against
- * the seed from which the lab planted the files and not against the backup. Exit status 1 when anything is not true.
+ * `npm run demo`: a real cluster loses the data of an app and gets it back, and Argo CD prunes claims twice: once before
+ * they were guarded and once after. Everything that is claimed is checked, against the seed from which the lab planted the
+ * files and not against the backup. Exit status 1 when anything is not true.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { checkClaim, type CheckedVolume } from "../lab/checking.ts";
 import { down } from "../lab/down.ts";
-import { laptopEnvironment, execOnLaptop } from "../lab/exec.ts";
-import { checkout, openLab } from "../lab/lab.ts";
+import { installArgoCd } from "../lab/gitops/install.ts";
+import { execOnLaptop, holdfastCommand, laptopEnvironment } from "../lab/exec.ts";
+import { openLab } from "../lab/lab.ts";
 import { tools } from "../lab/parts.ts";
 import { createReport } from "../lab/shell/report.ts";
+import { runInside } from "../lab/site/daemon.ts";
 import { type Kubectl, kubectlOf } from "../lab/site/kubectl.ts";
 import { readState } from "../lab/state.ts";
 import { up } from "../lab/up.ts";
+import { guarded, type Theatre, unguarded } from "./incident.ts";
 import { createStages, demand, NotTrue } from "./stages.ts";
 
 const lab = openLab("demo");
@@ -31,16 +35,19 @@ interface Summary {
   readonly rowsAfter: number;
 }
 
-const holdfast = async (...words: readonly string[]): Promise<number> => {
-  write(`$ holdfast ${words.join(" ")}\n`);
+const laptop = (): NodeJS.ProcessEnv => {
   const state = readState(lab);
   if (state === undefined) throw new NotTrue("the lab is not up");
-  return execOnLaptop(lab, laptopEnvironment(lab, state.tools), [
-    process.execPath,
-    `${checkout}/bin/holdfast.mjs`,
-    ...words,
-  ]);
+  return laptopEnvironment(lab, state.tools);
 };
+
+const holdfast = async (...words: readonly string[]): Promise<number> => {
+  write(`$ holdfast ${words.join(" ")}\n`);
+  return execOnLaptop(lab, laptop(), holdfastCommand(...words));
+};
+
+const ask = async (...words: readonly string[]): Promise<string> =>
+  (await runInside(lab, "site", holdfastCommand(...words), { env: laptop() })).stdout;
 
 const makeKit = async (): Promise<void> => {
   const [kit, key] = [join(lab.dir, "lab.kit"), join(lab.dir, "kit-identity")];
@@ -129,11 +136,21 @@ const tell = async (): Promise<void> => {
     write("and Sonarr is writing to it again\n");
     return proven;
   });
+  const theatre: Theatre = { lab, kubectl, write, show: holdfast, ask };
+  await stages.run("argocd", "Argo CD comes, and deploys the apps from git", async () => {
+    await installArgoCd({ lab, kubectl, report });
+  });
+  const incident = {
+    unguarded: await stages.run("unguarded", "A commit removes two claims from git. Nobody has guarded them", () =>
+      unguarded(theatre),
+    ),
+    guarded: await stages.run("guarded", "The same commit, when the volumes are guarded", () => guarded(theatre)),
+  };
   if (!keep) await stages.run("down", "Nothing stays behind", () => down(lab));
   else write(`\nThe lab stays up: npm run lab -- --name demo exec -- bash\n`);
   write(`\n${summaryTable(summary, stages.seconds)}\n`);
   const { files, bytes, mismatches } = summary;
-  write(`${JSON.stringify({ files, bytes, mismatches, seconds: stages.seconds })}\n`);
+  write(`${JSON.stringify({ files, bytes, mismatches, incident, seconds: stages.seconds })}\n`);
 };
 
 const end = (status: number) => (): void => void down(lab).finally(() => process.exit(status));

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Lab, paths } from "./lab.ts";
 import { interruptible } from "./shell/interruptible.ts";
+import type { RunningLab } from "./gitops/install.ts";
 import type { Report } from "./shell/report.ts";
 import { initOf, MachineDown } from "./site/inside.ts";
 import { readState } from "./state.ts";
@@ -27,6 +28,43 @@ const onLaptop = async ({ lab }: Invocation, words: readonly string[]): Promise<
   const state = readState(lab);
   if (state === undefined) throw new MachineDown(lab, "site");
   return execOnLaptop(lab, laptopEnvironment(lab, state.tools), words);
+};
+
+/** Changes a lab that is up, alone. */
+const onRunningLab = async (
+  { lab, report }: Invocation,
+  work: (running: RunningLab) => Promise<void>,
+): Promise<number> => {
+  if (readState(lab) === undefined || initOf(lab, "node") === undefined) throw new MachineDown(lab, "site");
+  const [{ alone }, { tools }, { kubectlOf }] = await Promise.all([
+    import("./alone.ts"),
+    import("./parts.ts"),
+    import("./site/kubectl.ts"),
+  ]);
+  const kubectl = kubectlOf(lab, await tools(lab, ["kubectl"], report));
+  await alone(
+    lab,
+    () => work({ lab, kubectl, report }),
+    (text) => report.line(text),
+  );
+  return 0;
+};
+
+const showIncident = async (invocation: Invocation): Promise<number> => {
+  const [what] = invocation.words;
+  if (what !== "prune" && what !== "revert") {
+    process.stderr.write('"incident" wants one word: prune or revert\n');
+    return 2;
+  }
+  const [{ describeIncident, prune, revert }, { hasArgoCd, installArgoCd }] = await Promise.all([
+    import("./gitops/incident.ts"),
+    import("./gitops/install.ts"),
+  ]);
+  return onRunningLab(invocation, async (running) => {
+    if (!(await hasArgoCd(running.kubectl))) await installArgoCd(running);
+    const incident = await running.report.step(`incident ${what}`, () => (what === "prune" ? prune : revert)(running));
+    process.stdout.write(`${describeIncident(incident).join("\n")}\n`);
+  });
 };
 
 const showStatus = async (invocation: Invocation): Promise<number> => {
@@ -94,6 +132,19 @@ export const commands: Readonly<Record<string, Command>> = {
       await loadAgent(lab, report);
       return 0;
     },
+  },
+  argocd: {
+    takes: "",
+    what: "install Argo CD in a running lab and hand the apps over to it",
+    run: async (invocation) => {
+      const { installArgoCd } = await import("./gitops/install.ts");
+      return onRunningLab(invocation, async (running) => void (await installArgoCd(running)));
+    },
+  },
+  incident: {
+    takes: "prune|revert",
+    what: "commit the removal of the claims of Sonarr and Radarr, or revert that",
+    run: showIncident,
   },
   status: { takes: "", what: "machines, pods and claims", run: showStatus },
   exec: {

@@ -20,6 +20,13 @@ export const laptopEnvironment = (lab: Lab, tools: State["tools"]): NodeJS.Proce
   ].join(delimiter),
 });
 
+/** Holdfast as its user runs it there. */
+export const holdfastCommand = (...words: readonly string[]): readonly string[] => [
+  process.execPath,
+  `${checkout}/bin/holdfast.mjs`,
+  ...words,
+];
+
 /** nsenter forks into the site's pid namespace and does not pass signals on to its child. */
 const childrenOf = (pid: number | undefined): readonly number[] =>
   pid === undefined

@@ -83,6 +83,8 @@ export const paths = (lab: Lab) =>
     nasRemoverKey: join(lab.dir, "nas-remover-key"),
     /** The NAS' registry of shares, targets and extents, and what else its API remembers. */
     exports: join(lab.dir, "nas", "exports"),
+    /** The homelab's git repositories, as a git server outside of the cluster would keep them. */
+    gitops: join(lab.dir, "gitops"),
     state: join(lab.dir, "state.json"),
     /** What programs of the laptop's user remember. */
     laptopState: join(lab.dir, "laptop-state"),

@@ -1,6 +1,6 @@
 /** What a lab is made of: programs, packages and images, made when something needs them. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isBuilt } from "../bootstrap/built.mjs";
 import { type ComponentName, componentNames } from "./components/catalogue.ts";
 import { type ComponentRecord, ensureComponents } from "./components/ensure.ts";
 import { ensureImages, type ImageName } from "./components/images.ts";
@@ -27,15 +27,18 @@ const imageNames: readonly ImageName[] = [
   "holdfast",
 ];
 
+/** What every lab is made of. Argo CD is made when somebody wants it: gitops/parts.ts. */
+const labComponents = componentNames.filter((name) => name !== "argocd");
+
 const agentFile = join(checkout, "dist", "agent.mjs");
 const wasmFile = join(checkout, "dist", "node-sqlite3-wasm.wasm");
 
-/** Bundles the program of Holdfast's own pods from the sources as they are now. */
-const bundleAgent = async (report: Report): Promise<void> => {
-  await report.step("bundle of the agent", () =>
+/** Holdfast as its users have it: the CLI, and the program of its own pods, from the sources as they are now. */
+const build = async (report: Report): Promise<void> => {
+  if (isBuilt(checkout)) return;
+  await report.step("Holdfast, built", () =>
     run(join(checkout, "node_modules", ".bin", "rolldown"), ["-c"], { cwd: checkout }),
   );
-  if (!existsSync(agentFile)) throw new Error(`bundling did not make ${agentFile}`);
 };
 
 const lookUp =
@@ -50,18 +53,18 @@ const lookUp =
 export const tools = async (lab: Lab, names: readonly ComponentName[], report: Report): Promise<Binaries> =>
   lookUp(await ensureComponents(names, { report, cacheDir: lab.cacheDir }));
 
-/** Everything a whole lab needs. */
+/** Everything a whole lab needs from the start. */
 export const ensureParts = async (lab: Lab, report: Report, signal?: AbortSignal): Promise<Parts> => {
   const abort = signal === undefined ? {} : { signal };
   await ensurePackages(report);
   const records: ComponentRecord[] = [];
-  const paths = await ensureComponents(componentNames, {
+  const paths = await ensureComponents(labComponents, {
     report,
     cacheDir: lab.cacheDir,
     onRecord: (record) => records.push(record),
     ...abort,
   });
-  await bundleAgent(report);
+  await build(report);
   const binary = lookUp(paths);
   const agent = { file: agentFile, extra: [wasmFile] };
   const images = await ensureImages(imageNames, { report, cacheDir: lab.cacheDir, binary, agent, ...abort });

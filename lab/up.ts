@@ -1,5 +1,5 @@
 /** Brings a lab up: site, NAS, node, Velero, seeded volumes, apps. Safe to call on a lab that runs. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { alone } from "./alone.ts";
 import { apps, manifests } from "./apps/apps.ts";
 import { waitForApps } from "./apps/readiness.ts";
@@ -13,7 +13,7 @@ import {
 } from "./cluster-state.ts";
 import { destroyMachines, remove } from "./down.ts";
 import { writeHoldfastConfig } from "./holdfast-config.ts";
-import type { Lab } from "./lab.ts";
+import { type Lab, paths } from "./lab.ts";
 import { type Build, installBase, prepare, startMachines } from "./machines.ts";
 import { placeNas } from "./memory.ts";
 import { waitForNode } from "./node/node.ts";
@@ -125,6 +125,7 @@ export const up = (lab: Lab, report: Report, options: UpOptions = {}): Promise<v
 const returnToClean = async (build: Build): Promise<void> => {
   const { lab, parts } = build;
   await destroyMachines(lab);
+  rmSync(paths(lab).gitops, { recursive: true, force: true });
   await startSite(lab);
   restoreExports(lab);
   await Promise.all([restoreEtcd(lab, parts.binary), restoreNas(lab), restoreNodeFiles(lab)]);

@@ -1,9 +1,9 @@
 /** Makes the Context from the real process and runs the CLI. */
 import { randomInt } from "node:crypto";
 import { createInterface } from "node:readline/promises";
-import { readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import manifest from "../package.json" with { type: "json" };
 import { runCli } from "./cli/run-cli.ts";
 import type { Context, Output } from "./context.ts";
 
@@ -61,12 +61,9 @@ const main = async (): Promise<void> => {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    readonly version: string;
-  };
   // The AWS SDK would warn of Node.js 20 on every command; which versions are good enough is for package.json to say.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
-  process.exitCode = await runCli(version, process.argv.slice(2), { process, context: realContext() });
+  process.exitCode = await runCli(manifest.version, process.argv.slice(2), { process, context: realContext() });
 };
 
 await main();

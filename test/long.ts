@@ -1,5 +1,5 @@
 /** `npm run test:long`: what takes too long for every run. Its last result is kept in test/results/long.json. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { checkout } from "../lab/lab.ts";
@@ -13,5 +13,6 @@ const result = {
   node: process.version,
   stages: outcomes,
 };
+mkdirSync(join(checkout, "test", "results"), { recursive: true });
 writeFileSync(join(checkout, "test", "results", "long.json"), `${JSON.stringify(result, undefined, 2)}\n`);
 process.exitCode = conclude(outcomes);

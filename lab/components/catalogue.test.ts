@@ -19,6 +19,7 @@ describe("the catalogue", () => {
       "csi-resizer": "v2.2.0",
       kopia: "v0.0.0-20251230033609-d946b1e75197",
       coredns: "v1.15.0",
+      argocd: "v3.2.6",
     });
   });
 

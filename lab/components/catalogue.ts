@@ -25,6 +25,7 @@ export const componentNames = [
   "velero-plugin-for-aws",
   "cp-plugin",
   "coredns",
+  "argocd",
 ] as const;
 
 export type ComponentName = (typeof componentNames)[number];
@@ -133,6 +134,9 @@ const plugin = (folder: string): Recipe => ({
   ldflags: veleroFlags,
 });
 
+/** Argo CD's Go module. Its folder also holds the manifests of that version. */
+export const argoCdModule = "github.com/argoproj/argo-cd/v3";
+
 /**
  * Programs that go into container images are never taken from PATH: those may need shared libraries. Where neither a
  * probe nor a download is given, no official program of the pinned version exists.
@@ -186,6 +190,16 @@ const recipes: Readonly<Record<ComponentName, Recipe>> = {
     download: (version, arch) => {
       const path = `/coredns/coredns/releases/download/${version}/coredns_${version.slice(1)}_linux_${arch}.tgz`;
       return { site: "github", path, checksums: `${path}.sha256`, member: "coredns" };
+    },
+  },
+  argocd: {
+    pins: "argocd",
+    module: argoCdModule,
+    package: `${argoCdModule}/cmd`,
+    ldflags: (version) => ` -X ${argoCdModule}/common.version=${version.slice(1)}`,
+    download: (version, arch) => {
+      const release = `/argoproj/argo-cd/releases/download/${version}`;
+      return { site: "github", path: `${release}/argocd-linux-${arch}`, checksums: `${release}/cli_checksums.txt` };
     },
   },
 };

@@ -17,6 +17,7 @@ export const imageReferences = {
   velero: "docker.io/velero/velero:v1.18.3",
   veleroPluginForAws: "docker.io/velero/velero-plugin-for-aws:v1.14.3",
   holdfast: "docker.io/holdfast/holdfast:dev",
+  argocd: "quay.io/argoproj/argocd:v3.2.6",
 } as const;
 
 export type ImageName = keyof typeof imageReferences;
@@ -92,6 +93,38 @@ const agentFiles = ({ agent, binary }: ImageInputs): ImageFile[] => {
   ];
 };
 
+/** Argo CD's roles, told apart by the name under which the program is started. */
+const argoCdRoles = ["repo-server", "application-controller", "applicationset-controller"] as const;
+
+/** Its repositories belong to root, and git looks at nobody else's unless it is told to. Argo CD sets git's variables itself. */
+const gitConfig: ImageFile = { path: "/etc/gitconfig", content: "[safe]\n\tdirectory = *\n" };
+
+const argoCdUser = { uid: 999, gid: 999 };
+
+/** As in the official image, with redis beside it so that one image does for everything. */
+const argoCd = async ({ binary }: ImageInputs): Promise<Omit<ImageSpec, "name">> => {
+  const programs = [
+    program(binary("argocd"), "/usr/local/bin/argocd"),
+    ...(await dynamicProgram("/usr/bin/git", "/bin/git")),
+    ...(await dynamicProgram("/usr/bin/redis-server", "/bin/redis-server")),
+  ];
+  // The manifests name whole commands, as for the official image, whose entry point is a little init.
+  const image = await withShell(["/bin/env"], [...programs, gitConfig]);
+  const { uid, gid } = argoCdUser;
+  return {
+    ...image,
+    // What serves a repository at a file:// address is looked for by this name.
+    symlinks: [
+      ...(image.symlinks ?? []),
+      { path: "/bin/git-upload-pack", target: "git" },
+      ...argoCdRoles.map((role) => ({ path: `/usr/local/bin/argocd-${role}`, target: "argocd" })),
+    ],
+    directories: [...(image.directories ?? []), { path: "/home/argocd", uid, gid }],
+    env: { PATH: "/usr/local/bin:/bin", HOME: "/home/argocd" },
+    user: `${uid}:${gid}`,
+  };
+};
+
 const recipes: Readonly<Record<ImageName, Recipe>> = {
   pause: { components: [], contents: () => withShell(["/bin/sleep", "infinity"], []) },
   app: {
@@ -142,6 +175,7 @@ const recipes: Readonly<Record<ImageName, Recipe>> = {
       return withShell(["/bin/node", "/app/agent.mjs"], [...node, ...agentFiles(inputs)]);
     },
   },
+  argocd: { components: ["argocd"], contents: argoCd },
 };
 
 /** Older versions of an image that are kept, since another lab may use them. */

@@ -26,11 +26,15 @@ const labPackages: readonly string[] = [
   "age",
 ];
 
+/** What is added to them for Argo CD's image. */
+export const argoCdPackages: readonly string[] = ["git", "redis-server"];
+
 /** Those that bring a system service. The lab runs these programs inside its sandbox, never on the machine itself. */
 const services: Readonly<Record<string, string>> = {
   containerd: "containerd",
   "zfs-fuse": "zfs-fuse",
   "openssh-server": "ssh",
+  "redis-server": "redis-server",
 };
 
 /** The packages that dpkg-query does not report as installed. Its lines are "NAME STATUS". */

@@ -111,6 +111,8 @@ export const scheduler = (_lab: Lab, binary: Binaries): Daemon => ({
   name: "kube-scheduler",
   command: [
     binary("kube-scheduler"),
+    // It has missed that a claim was bound, and looked again only after its five minutes (seen once, in 1.34.4).
+    "--pod-max-in-unschedulable-pods-duration=10s",
     "--kubeconfig=/etc/kubernetes/scheduler.conf",
     "--authentication-kubeconfig=/etc/kubernetes/scheduler.conf",
     "--authorization-kubeconfig=/etc/kubernetes/scheduler.conf",

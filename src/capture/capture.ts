@@ -4,11 +4,11 @@ import { Failure } from "../model/failure.ts";
 import { volumeName } from "../model/volume.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
-import { backupOfEverything, pointLabel } from "../systems/velero/manifests.ts";
+import { pointLabel, veleroBackup } from "../systems/velero/manifests.ts";
 import { isTerminal } from "../systems/velero/phases.ts";
 import type { PodVolumeBackup, VeleroBackup } from "../systems/velero/objects.ts";
 import type { CapturePlan } from "./plan.ts";
-import { createStagingPods, notYetStaged, removeStagingPods } from "./staging.ts";
+import { createStagingPods, notYetStaged, removeStagingPods, stagingLabel } from "./staging.ts";
 
 export interface CaptureOptions {
   readonly context: Context;
@@ -20,6 +20,8 @@ export interface CaptureOptions {
   /** ms for staging pods to run, and for the whole backup. */
   readonly stagingTimeout: number;
   readonly timeout: number;
+  /** Nothing is copied but what staging pods mount. */
+  readonly onlyStaged?: boolean;
   readonly onProgress: (progress: CaptureProgress) => void;
 }
 
@@ -49,16 +51,22 @@ export const startCapture = async (point: string, plan: CapturePlan, options: Ca
   const name = backupName(point);
   await kubernetes.create(
     resources.backups,
-    backupOfEverything({
+    veleroBackup({
       name,
       namespace: veleroNamespace,
       point,
       storageLocation: options.storageLocation,
       policyConfigMap: options.policyConfigMap,
+      ...(options.onlyStaged === true ? { part: stagedPart(point, plan) } : {}),
     }),
   );
   return name;
 };
+
+const stagedPart = (point: string, { staged }: CapturePlan) => ({
+  namespaces: [...new Set(staged.map(({ volume }) => volume.namespace))],
+  label: { [stagingLabel]: point },
+});
 
 /** Two at once would take each other's staging pods away. */
 const refuseSecond = async (kubernetes: Kubernetes, namespace: string): Promise<void> => {

@@ -1,7 +1,6 @@
 /** `holdfast backup`: plan, capture, verify, report. */
 import {
   type CaptureOptions,
-  type CaptureProgress,
   finishCapture,
   newPointId,
   startCapture,
@@ -9,22 +8,22 @@ import {
   waitForStaged,
 } from "../capture/capture.ts";
 import { type CapturePlan, expectedVolumes, planCapture } from "../capture/plan.ts";
-import { type Verification, verifyBackup } from "../capture/verify.ts";
+import type { Verification } from "../capture/verify.ts";
 import { requireVelero } from "../doctor/require-velero.ts";
 import { readClusterObjects } from "../inventory/read.ts";
 import { volumesOf } from "../inventory/volumes.ts";
 import { Failure } from "../model/failure.ts";
 import { formatBytes, formatSeconds } from "../model/units.ts";
-import { lineageOf, type Volume, volumeName } from "../model/volume.ts";
+import { volumeName } from "../model/volume.ts";
 import { requireRights } from "../systems/kubernetes/require-rights.ts";
-import { resources } from "../systems/kubernetes/resources.ts";
 import { commandBody } from "./body.ts";
+import { captureOptions, captureRules, captureText, verifyCapture } from "./capture-world.ts";
 import type { CliContext } from "./cli-context.ts";
 import { requireOwnBucket } from "./fence.ts";
 import type { WorldFlags } from "./flags.ts";
 import { lineagesOf, liveNasView, recordInventory } from "./nas-view.ts";
 import { openProgress, type Progress } from "./progress.ts";
-import { exclusionsOf, mayBeEmpty } from "./survey.ts";
+import { exclusionsOf } from "./survey.ts";
 import type { World } from "./world.ts";
 
 export interface BackupFlags extends WorldFlags {
@@ -33,9 +32,6 @@ export interface BackupFlags extends WorldFlags {
   readonly timeout: number;
   readonly verifyFilesPercent: number;
 }
-
-/** ms after which a staging pod that does not come up is given up, so that the others are copied. */
-const stagingTimeout = 120_000;
 
 export const backup = commandBody<BackupFlags, []>(async (cli, world, flags) => {
   const progress = openProgress(cli.context, flags.json);
@@ -63,11 +59,11 @@ const makeBackup = async (run: Run): Promise<void> => {
   const [objects, nas] = await Promise.all([readClusterObjects(kubernetes), liveNasView(world)]);
   const { volumes } = await lineagesOf(world, volumesOf(objects), objects.persistentVolumes, nas);
   const plan = planCapture(volumes, exclusionsOf(config));
-  await checkRights(run, plan);
+  await requireRights(kubernetes, captureRules(world, plan, flags.wait), "this backup needs");
   await recordInventory(world, nas);
   const point = newPointId(cli.context);
   const began = clock.now();
-  const options = await captureOptions(run);
+  const options = await captureOptions(world, flags.timeout, (now) => progress.detail(captureText(now), { ...now }));
   progress.step(
     `backup of ${expectedVolumes(plan).length} volumes, ${plan.staged.length} of them through staging pods`,
   );
@@ -82,43 +78,16 @@ const makeBackup = async (run: Run): Promise<void> => {
     return;
   }
   progress.step("verification of what is in the bucket");
-  const verification = await verify(run, name, plan, volumes);
+  const verification = await verifyCapture(world, {
+    name,
+    expected: expectedVolumes(plan),
+    volumes,
+    filesPercent: flags.verifyFilesPercent,
+    onDetail: (text, data) => progress.detail(text, data),
+  });
   progress.end();
   report(run, plan, verification, { backup: captured - began, verify: clock.now() - captured });
 };
-
-const checkRights = (run: Run, plan: CapturePlan): Promise<void> => {
-  const { velero, holdfast } = run.world.loaded.config;
-  const namespaces = [
-    ...new Set([...plan.staged.map(({ volume }) => volume.namespace), ...(run.flags.wait ? [holdfast.namespace] : [])]),
-  ];
-  const rules = [
-    { verb: "create", resource: resources.backups, namespace: velero.namespace },
-    { verb: "list", resource: resources.podVolumeBackups, namespace: velero.namespace },
-    ...namespaces.flatMap((namespace) =>
-      ["create", "delete"].map((verb) => ({ verb, resource: resources.pods, namespace })),
-    ),
-  ];
-  return run.world.kubernetes().then((kubernetes) => requireRights(kubernetes, rules, "this backup needs"));
-};
-
-const captureOptions = async ({ cli, world, flags, progress }: Run): Promise<CaptureOptions> => {
-  const { velero, holdfast } = world.loaded.config;
-  return {
-    context: cli.context,
-    kubernetes: await world.kubernetes(),
-    veleroNamespace: velero.namespace,
-    storageLocation: velero.storageLocation,
-    policyConfigMap: velero.policyConfigMap,
-    image: holdfast.image,
-    stagingTimeout,
-    timeout: flags.timeout,
-    onProgress: (now) => progress.detail(progressText(now), { ...now }),
-  };
-};
-
-const progressText = (now: CaptureProgress): string =>
-  `${now.phase}, ${now.itemsDone}/${now.itemsTotal} objects, ${now.volumesDone}/${now.volumesTotal} volumes, ${formatBytes(now.bytesDone)} of ${formatBytes(now.bytesTotal)}`;
 
 /** Staging pods go whatever happens, and no earlier than Velero has read them. */
 const capture = async (point: string, plan: CapturePlan, options: CaptureOptions, wait: boolean): Promise<string> => {
@@ -130,36 +99,6 @@ const capture = async (point: string, plan: CapturePlan, options: CaptureOptions
   } finally {
     await finishCapture(options);
   }
-};
-
-const verify = async (
-  { cli, world, flags, progress }: Run,
-  name: string,
-  plan: CapturePlan,
-  volumes: readonly Volume[],
-): Promise<Verification> =>
-  verifyBackup(name, expectedVolumes(plan), {
-    context: cli.context,
-    kubernetes: await world.kubernetes(),
-    agents: await world.agents(),
-    store: world.store(),
-    source: await world.points(),
-    filesPercent: flags.verifyFilesPercent,
-    mayBeEmpty: mayBeEmpty(world.loaded.config),
-    lineages: Object.fromEntries(volumes.flatMap((volume) => lineageEntry(volume))),
-    onLine: (line) => {
-      if (line.type === "step") progress.detail(line.title);
-      if (line.type === "checked")
-        progress.detail(`${line.volume}: ${line.evidence.verdict}, ${line.evidence.files} files`, {
-          volume: line.volume,
-          verdict: line.evidence.verdict,
-        });
-    },
-  });
-
-const lineageEntry = (volume: Volume): readonly (readonly [string, string])[] => {
-  const lineage = lineageOf(volume);
-  return lineage === undefined ? [] : [[volumeName(volume), lineage]];
 };
 
 interface Times {

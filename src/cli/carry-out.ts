@@ -1,6 +1,7 @@
 /** Carries an operation out under the eyes of a user: progress, result, and what can be done about it afterwards. */
 import { type FilesMemo, filesMemo } from "../restore/steps/files.ts";
 import { formatBytes, formatSeconds } from "../model/units.ts";
+import type { Plan } from "../model/plan.ts";
 import type { OperationEvent } from "../operation/run.ts";
 import type { Operations } from "../operation/operations.ts";
 import type { OperationState } from "../operation/state.ts";
@@ -35,6 +36,10 @@ export const carryOut = async (
   }
   if (state !== undefined) report(cli, flags, state, clock.now() - began);
 };
+
+/** Begins the operation of a plan. */
+export const carryOutPlan = (cli: CliContext, world: World, flags: CarryOutFlags, plan: Plan): Promise<void> =>
+  carryOut(cli, world, flags, (operations) => operations.start(operations.newId(), plan));
 
 const show = (progress: Progress, event: OperationEvent): void => {
   if (event.type === "step") progress.step(event.back ? `going back: ${event.title}` : event.title);

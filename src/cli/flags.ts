@@ -2,7 +2,8 @@
 import { Failure } from "../model/failure.ts";
 import { parseDuration } from "../model/units.ts";
 
-const text = (input: string): string => input;
+/** A value that is taken as it is written. */
+export const text = (input: string): string => input;
 
 /** Milliseconds of "10m". */
 export const durationFlag = (input: string): number => {

@@ -2,6 +2,7 @@
 import { Failure } from "../model/failure.ts";
 import type { Operations } from "../operation/operations.ts";
 import { isUnfinished, type OperationState } from "../operation/state.ts";
+import { serveVerb } from "../server/names.ts";
 import { commandBody } from "./body.ts";
 import { carryOut } from "./carry-out.ts";
 import type { CliContext } from "./cli-context.ts";
@@ -61,7 +62,9 @@ const isUndoable = (state: OperationState): boolean =>
 
 export const undo = commandBody<GoingOnFlags, [string?]>(async (cli, world, flags, id) => {
   const operations = await looking(world, flags);
-  const newest = id ?? (await operations.list()).operations.find(isUndoable)?.id;
+  // What the server has guarded meanwhile is not what the user has just done.
+  const isUsers = (state: OperationState): boolean => isUndoable(state) && state.plan.verb !== serveVerb;
+  const newest = id ?? (await operations.list()).operations.find(isUsers)?.id;
   const state = await chosen(operations, newest, isUndoable, "undo");
   if (isUnfinished(state)) showUnfinished(cli, state, flags, true);
   else {

@@ -31,6 +31,31 @@ const commands = [
   [["points", "show"], ["--output"]],
   [["why"], ["--output"]],
   [["adopt"], []],
+  [["serve"], ["--listen", "--mode"]],
+  [
+    ["guard", "on"],
+    ["--mode", "--dry-run", "--yes"],
+  ],
+  [
+    ["guard", "off"],
+    ["--dry-run", "--yes"],
+  ],
+  [["guard", "status"], ["--output"]],
+  [["guard", "check"], ["--output"]],
+  [
+    ["guard", "allow-delete"],
+    ["--for", "--withdraw"],
+  ],
+  [["retire"], ["--no-copy", "--for", "--dry-run", "--yes"]],
+  [["trash", "list"], ["--output"]],
+  [
+    ["trash", "restore"],
+    ["--dry-run", "--yes"],
+  ],
+  [
+    ["trash", "empty"],
+    ["--older-than", "--no-copy", "--dry-run", "--yes"],
+  ],
   [
     ["kit", "create"],
     ["--out", "--recipient", "--passphrase-file", "--yes"],
@@ -113,7 +138,13 @@ describe("a command line that is not understood", () => {
     [["backup", "--verify-files-percent", "200"], /200/],
     [["status", "--config"], /config/],
     [["kit", "create"], /out/],
+    [["guard", "on", "--mode", "lock"], /deny/],
+    [["serve", "--listen", "everywhere"], /HOST:PORT/],
+    [["guard", "allow-delete"], /VOLUME/],
     [["kit", "check"], /FILE/],
+    [["retire"], /VOLUME/],
+    [["trash", "restore"], /VOLUME/],
+    [["trash", "empty", "--older-than", "soon"], /"soon" is not a duration/],
   ])("ends %j with status 2 and says what is wrong", async (words, expected) => {
     const { status, out, err } = await holdfast(...words);
     expect(status).toBe(2);

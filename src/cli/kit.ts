@@ -1,7 +1,5 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { outputFlag, worldFlags } from "./flags.ts";
-
-const text = (input: string): string => input;
+import { outputFlag, text, worldFlags } from "./flags.ts";
 
 const passphraseFile = {
   kind: "parsed",

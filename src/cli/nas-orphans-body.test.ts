@@ -1,42 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../config/read.ts";
-import { makers, type Sample, viewOf } from "../inventory/datasets/testing/volumes.ts";
+import { makers, type Sample } from "../inventory/datasets/testing/volumes.ts";
 import { Failure, isFailure } from "../model/failure.ts";
 import type { Nas } from "../systems/nas/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { lineagesOf, liveNasView, recordInventory } from "./nas-view.ts";
 import { showOrphans } from "./nas-orphans-body.ts";
 import { fakeWorld, type FakeWorld } from "./testing/fake-world.ts";
+import { loadedWithNas, nasOf } from "./testing/nas-world.ts";
 import type { World } from "./world.ts";
 
-const config = parseConfig(
-  `version: 1
-bucket: { endpoint: "https://nas.lab:9000", name: backups, prefix: velero, credentials: { file: keys } }
-repository: { password: { file: password } }
-holdfast: { cluster: home }
-nas: { kind: truenas, url: "wss://nas.lab", user: holdfast, key: { file: nas-key }, parents: [tank/k8s/nfs/v] }
-`,
-  "holdfast.yaml",
-);
-const loaded = { config, file: "/etc/holdfast.yaml", path: (name: string) => name };
 const [kept, lost] = [makers["democratic-csi NFS"](1), makers["democratic-csi NFS"](2)] as const;
 const claimRef = { namespace: "media", name: "sonarr-config" };
 
-/** Only what the commands of this file ask a NAS. */
-const nasOf = (samples: readonly Sample[]): Nas => {
-  const { datasets, exports } = viewOf(samples);
-  const can = { rename: true, exclude: true, nfs: true, iscsi: true };
-  const parts: Partial<Nas> = {
-    describe: async () => ({ product: "truenas", version: "25.10.1", transport: "json-rpc", can }),
-    datasets: async () => datasets,
-    exports: async () => exports!,
-    snapshots: async () => [],
-  };
-  return parts as Nas;
-};
-
 const worldOf = (nas: () => Promise<Nas>, options: Partial<Parameters<typeof fakeWorld>[1]> = {}): FakeWorld =>
-  fakeWorld({}, { ...options, part: { loaded, nas } });
+  fakeWorld({}, { ...options, part: { loaded: loadedWithNas, nas } });
 const answering = async (): Promise<Nas> => nasOf([kept, lost]);
 const silent = async (): Promise<Nas> => {
   throw new Failure("NAS_UNREACHABLE", { what: "off" });

@@ -5,7 +5,7 @@ import { findOrphans, type Orphan, orphanGuids, type VolumeSnapshotContent } fro
 import { readPastVolumes } from "../inventory/orphans/past-volumes.ts";
 import type { PersistentVolume } from "../inventory/raw.ts";
 import { readNasView } from "../inventory/read-nas.ts";
-import { apiErrorOf } from "../systems/kubernetes/api-error.ts";
+import { absentAsUndefined } from "../systems/kubernetes/api-error.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { printAnswer } from "./answer.ts";
@@ -70,11 +70,5 @@ const orphansOf = async (world: World, now: number): Promise<readonly Orphan[]> 
 };
 
 /** A cluster without the snapshot controller has none. */
-const readSnapshotContents = async (kubernetes: Kubernetes): Promise<readonly VolumeSnapshotContent[]> => {
-  try {
-    return (await kubernetes.list<VolumeSnapshotContent>(resources.volumeSnapshotContents)).items;
-  } catch (error) {
-    if (apiErrorOf(error)?.status === 404) return [];
-    throw error;
-  }
-};
+const readSnapshotContents = async (kubernetes: Kubernetes): Promise<readonly VolumeSnapshotContent[]> =>
+  (await absentAsUndefined(kubernetes.list<VolumeSnapshotContent>(resources.volumeSnapshotContents)))?.items ?? [];

@@ -1,8 +1,8 @@
 /** `holdfast operations list` and `show`. */
 import type { Failure } from "../model/failure.ts";
 import type { SetAside } from "../model/plan.ts";
-import { formatAge, formatBytes } from "../model/units.ts";
-import type { OperationState } from "../operation/state.ts";
+import { formatAge, formatBytes, formatSeconds } from "../model/units.ts";
+import type { OperationState, StepState } from "../operation/state.ts";
 import { printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
 import type { OutputFormat, WorldFlags } from "./flags.ts";
@@ -78,6 +78,9 @@ export const listOperations = commandBody<OperationsFlags, []>(async (cli, world
   });
 });
 
+const tookText = ({ began, ended }: StepState): string =>
+  began === undefined || ended === undefined ? "-" : formatSeconds(ended - began);
+
 const advice = ({ id, status, plan, by, until }: OperationState): string => {
   if (status === "forward" || status === "back")
     return `It stopped in the middle. \`holdfast resume ${id}\` goes on with it, \`holdfast undo ${id}\` goes back.`;
@@ -99,17 +102,25 @@ export const showOperation = commandBody<OperationsFlags, [string]>(async (cli, 
       ...dataOf(state),
       undo: state.plan.undo,
       warnings: state.plan.warnings,
-      steps: state.steps.map(({ step, standing }) => ({
+      steps: state.steps.map(({ step, standing, began, ended }) => ({
         id: step.id,
         title: step.title,
         why: step.why,
         touches: step.touches,
         back: step.back,
         standing,
+        began: isoOf(began),
+        ended: isoOf(ended),
       })),
     },
-    heads: ["STEP", "STANDING", "WHAT", "CHANGES"],
-    rows: state.steps.map(({ step, standing }) => [step.id, standing, step.title, step.touches.join(", ")]),
+    heads: ["STEP", "STANDING", "TOOK", "WHAT", "CHANGES"],
+    rows: state.steps.map((each) => [
+      each.step.id,
+      each.standing,
+      tookText(each),
+      each.step.title,
+      each.step.touches.join(", "),
+    ]),
     names: state.steps.map(({ step }) => step.id),
     footer: `${state.plan.title}: ${statusTexts[state.status]}${failure}${aside.join("")}\n${advice(state)}`,
     empty: "This operation has no steps.",

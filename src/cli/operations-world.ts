@@ -1,6 +1,10 @@
 /** Puts the engine together for a command: journal, locks, and every kind of step that there is. */
 import { join } from "node:path";
 import { homedir } from "node:os";
+import { guardKinds } from "../guard/protect/kinds.ts";
+import { retireKinds } from "../guard/retire/kinds.ts";
+import { undeleteKinds } from "../guard/undelete/kinds.ts";
+import { ArgoCd } from "../systems/gitops/argo.ts";
 import { recordsPrefix } from "../inventory/records.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { parseDuration } from "../model/units.ts";
@@ -15,6 +19,7 @@ import { cloneDataset, createVolume, exportDataset, rebindClaim } from "../resto
 import { ensureNamespace } from "../systems/agent/namespace.ts";
 import type { Agents } from "../systems/agent/port.ts";
 import { BucketJournal } from "../systems/journal/bucket.ts";
+import { ConfigMapJournal } from "../systems/journal/config-maps.ts";
 import { FileJournal } from "../systems/journal/files.ts";
 import { MirroredJournal } from "../systems/journal/mirrored.ts";
 import type { JournalStore } from "../systems/journal/port.ts";
@@ -22,6 +27,7 @@ import { fenced, fencedCreation } from "../systems/kubernetes/fenced.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import { fencedNas, fencedRemover } from "../systems/nas/fenced.ts";
 import type { Bucket } from "../systems/s3/port.ts";
+import { lastCopiesOf } from "./last-copies.ts";
 import { openMover } from "./mover.ts";
 import type { World } from "./world.ts";
 
@@ -40,8 +46,12 @@ const journalDirectory = async (world: World): Promise<string> => {
 
 /** The journal of this machine, mirrored to the bucket as far as there is one to be had. */
 const openJournal = async (world: World): Promise<JournalStore> => {
+  const { context } = world;
+  return mirrored(world, new FileJournal(await journalDirectory(world), (length) => context.randomId(length)));
+};
+
+const mirrored = (world: World, own: JournalStore): JournalStore => {
   const { context, loaded } = world;
-  const own = new FileJournal(await journalDirectory(world), (length) => context.randomId(length));
   const mirror = new BucketJournal(
     late(() => world.bucket()),
     `${recordsPrefix(loaded.config.holdfast.cluster)}operations/`,
@@ -105,6 +115,9 @@ export const kindsOf = (
     exportDataset(zfs),
     createVolume(zfs),
     rebindClaim(zfs),
+    ...guardKinds({ kubernetes, clock, timeout }),
+    ...undeleteKinds({ kubernetes, clock, timeout }, new ArgoCd({ kubernetes, clock, timeout })),
+    ...retireKinds(zfs, lastCopiesOf(world, { making, agents, timeout })),
   ];
   return stepKinds(all);
 };
@@ -115,20 +128,42 @@ export const openOperations = async (
   flags: OperationsFlags,
   onEvent: (event: OperationEvent) => void,
 ): Promise<Operations> => {
-  const { context, loaded } = world;
-  const { holdfast, policy } = loaded.config;
+  const { namespace } = world.loaded.config.holdfast;
   const kubernetes = await world.kubernetes();
-  await ensureNamespace(kubernetes, holdfast.namespace);
+  await ensureNamespace(kubernetes, namespace);
   return new Operations({
+    ...common(world),
     journal: await openJournal(world),
     kubernetes,
-    clock: context.clock,
-    randomId: (length) => context.randomId(length),
-    namespace: holdfast.namespace,
-    who: context.env.HOSTNAME ?? "this machine",
-    undoFor: parseDuration(policy.undoFor) ?? 0,
     kinds: (demand) => kindsOf(world, kubernetes, demand, flags),
     onEvent,
-    signal: context.signal,
+    signal: world.context.signal,
+  });
+};
+
+const common = ({ context, loaded: { config } }: World) => ({
+  clock: context.clock,
+  randomId: (length: number) => context.randomId(length),
+  namespace: config.holdfast.namespace,
+  who: machineOf(context),
+  undoFor: parseDuration(config.policy.undoFor) ?? 0,
+});
+
+/** How others are told where something runs. */
+export const machineOf = ({ env }: World["context"]): string => env.HOSTNAME ?? "this machine";
+
+/** ms for each wait of the server's operations. */
+const serverTimeout = 60_000;
+
+/** The engine for the server, over its own port: the journal is in the cluster, since a pod has no disk of its own. */
+export const openServerOperations = (world: World, kubernetes: Kubernetes, signal: AbortSignal): Operations => {
+  const { clock } = world.context;
+  return new Operations({
+    ...common(world),
+    journal: mirrored(world, new ConfigMapJournal(kubernetes, world.loaded.config.holdfast.namespace)),
+    kubernetes,
+    kinds: (demand) => stepKinds(guardKinds({ kubernetes: fenced(kubernetes, demand), clock, timeout: serverTimeout })),
+    onEvent: () => undefined,
+    signal,
   });
 };

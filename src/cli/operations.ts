@@ -1,7 +1,5 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { changeFlags, outputFlag, progressFlags, worldFlags } from "./flags.ts";
-
-const text = (input: string): string => input;
+import { changeFlags, outputFlag, progressFlags, text, worldFlags } from "./flags.ts";
 
 const idParameter = { brief: "id of the operation", parse: text, placeholder: "ID" } as const;
 const oneId = { kind: "tuple", parameters: [idParameter] } as const;

@@ -3,14 +3,14 @@ import { Failure } from "../model/failure.ts";
 import { formatAge, formatBytes } from "../model/units.ts";
 import { volumeName } from "../model/volume.ts";
 import type { Mover } from "../restore/movers/replacement.ts";
-import { ownerKey, ownersOf } from "../restore/owners.ts";
+import { ownersOf } from "../restore/owners.ts";
 import { planRestore, type RestoreItem, type RestorePlan } from "../restore/plan.ts";
 import { checkPassword, checkPlan, checkRights } from "../restore/preflight.ts";
 import { chooseCopy, liveVolume, type PointChoice, resolveName } from "../restore/scope.ts";
-import { readReplicas } from "../restore/standstill.ts";
+import { replicasOf } from "../restore/standstill.ts";
 import type { SnapshotChoice } from "../restore/zfs/choose.ts";
 import { commandBody } from "./body.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOutPlan } from "./carry-out.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { WorldFlags } from "./flags.ts";
 import { parseMoment } from "./moment.ts";
@@ -51,7 +51,7 @@ export const restore = commandBody<RestoreFlags, string[]>(async (cli, world, fl
   await checkPassword(bucket, prefix, found, await world.password());
   if (flags.dryRun) return;
   await confirmPlan(cli, found.plan, flags);
-  await carryOut(cli, world, flags, (operations) => operations.start(operations.newId(), found.plan));
+  await carryOutPlan(cli, world, flags, found.plan);
 });
 
 const makePlan = async (
@@ -65,15 +65,13 @@ const makePlan = async (
   const items = itemsOf(found, flags, references, choiceOf(cli, flags));
   const kubernetes = await world.kubernetes();
   const owners = ownersOf(items.map((item) => item.target)).scalable;
-  const replicas = new Map(
-    await Promise.all(owners.map(async (owner) => [ownerKey(owner), await readReplicas(kubernetes, owner)] as const)),
-  );
+  const replicas = await replicasOf(kubernetes, owners);
   return planRestore({
     mover: flags.mover,
     items,
     keepFor: flags.undo ? world.loaded.config.policy.undoFor : undefined,
     makeRoom: flags.makeRoom,
-    replicasOf: (owner) => replicas.get(ownerKey(owner)),
+    replicasOf: replicas,
   });
 };
 

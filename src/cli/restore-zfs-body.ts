@@ -7,13 +7,13 @@ import { volumesOf } from "../inventory/volumes.ts";
 import { Failure } from "../model/failure.ts";
 import { formatAge, formatBytes } from "../model/units.ts";
 import { volumeName } from "../model/volume.ts";
-import { ownerKey, ownersOf } from "../restore/owners.ts";
+import { ownersOf } from "../restore/owners.ts";
 import { checkZfsRights, demandNoBlocker } from "../restore/preflight.ts";
 import { liveVolume, resolveName } from "../restore/scope.ts";
-import { readReplicas } from "../restore/standstill.ts";
+import { replicasOf } from "../restore/standstill.ts";
 import { chooseSnapshot, demandFreeClaim, demandWritable, type SnapshotChoice } from "../restore/zfs/choose.ts";
 import { planZfsRestore, type ZfsItem, type ZfsPlan } from "../restore/zfs/plan.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOutPlan } from "./carry-out.ts";
 import type { CliContext } from "./cli-context.ts";
 import { configuredNas } from "./nas-view.ts";
 import { confirmPlan, type PlanFlags, type PlanHead, showPlan } from "./plan-text.ts";
@@ -37,7 +37,7 @@ export const restoreFromZfs = async (
   await checkZfsRights(await world.kubernetes(), found, world.loaded.config.holdfast.namespace);
   if (flags.dryRun) return;
   await confirmPlan(cli, found.plan, flags);
-  await carryOut(cli, world, flags, (operations) => operations.start(operations.newId(), found.plan));
+  await carryOutPlan(cli, world, flags, found.plan);
 };
 
 const makePlan = async (
@@ -78,15 +78,13 @@ const makePlan = async (
       todo: "Restore from Velero's copies: leave out --from zfs.",
     });
   const owners = ownersOf(items.map(({ target }) => target)).scalable;
-  const replicas = new Map(
-    await Promise.all(owners.map(async (owner) => [ownerKey(owner), await readReplicas(kubernetes, owner)] as const)),
-  );
+  const replicas = await replicasOf(kubernetes, owners);
   const found = planZfsRestore({
     items,
     exports,
     keepFor: world.loaded.config.policy.undoFor,
     suffix: cli.context.randomId(suffixLength),
-    replicasOf: (owner) => replicas.get(ownerKey(owner)),
+    replicasOf: replicas,
   });
   return { items, found };
 };

@@ -1,7 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { changeFlags, progressFlags, worldFlags } from "./flags.ts";
-
-const text = (input: string): string => input;
+import { changeFlags, progressFlags, text, worldFlags } from "./flags.ts";
 
 export const restoreCommand = buildCommand({
   docs: {

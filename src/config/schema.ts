@@ -138,6 +138,14 @@ export const configSchema = z.strictObject({
         .describe("The kubelet's directory on the nodes (k0s and some others differ)."),
     })
     .prefault({}),
+  guard: z
+    .strictObject({
+      mode: z
+        .enum(["deny", "hold", "bin", "off"])
+        .default("deny")
+        .describe("How `holdfast serve` guards volumes that are not guarded yet; off: not at all."),
+    })
+    .prefault({}),
   policy: z
     .strictObject({
       rpo: duration.default("24h").describe("How old the newest good copy of a volume may be."),

@@ -56,7 +56,7 @@ describe("rights", () => {
     world.cluster.deny({ resource: resources.podVolumeRestores, namespace });
     const { verdict, found, code, todo } = await world.result("rights");
     expect({ verdict, code }).toEqual({ verdict: "failed", code: "KUBERNETES_FORBIDDEN" });
-    expect(found).toBe("2 of 20 RBAC rules are missing: statefulsets (patch), podvolumerestores (get, create, patch)");
+    expect(found).toBe("2 of 24 RBAC rules are missing: statefulsets (patch), podvolumerestores (get, create, patch)");
     expect(todo?.split("\n").map((line) => line.trim())).toEqual([
       "Give the kubeconfig's user these rules:",
       "# in a ClusterRole",
@@ -69,6 +69,6 @@ describe("rights", () => {
   it("tells a subresource from its resource", async () => {
     const world = new HealthyWorld();
     world.cluster.deny({ verb: "get", resource: resources.pods, subresource: "log" });
-    expect((await world.result("rights")).found).toBe("1 of 20 RBAC rules are missing: pods/log (get)");
+    expect((await world.result("rights")).found).toBe("1 of 24 RBAC rules are missing: pods/log (get)");
   });
 });

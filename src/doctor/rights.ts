@@ -18,14 +18,15 @@ export interface Rule {
 
 const get = ["get"];
 const list = ["list"];
-const getAndList = ["get", "list"];
 const getAndPatch = ["get", "list", "patch"];
 
-/** What status, backup, restore and `nas orphans` need, all together. */
+const all = ["get", "list", "create", "patch", "delete"];
+
+/** What all commands need together. */
 export const neededRules = ({ velero, holdfast }: Pick<Config, "velero" | "holdfast">): readonly Rule[] => [
-  { resource: resources.namespaces, verbs: ["get", "list", "create"] },
-  { resource: resources.persistentVolumeClaims, verbs: getAndList },
-  { resource: resources.persistentVolumes, verbs: getAndList },
+  { resource: resources.namespaces, verbs: ["get", "list", "create", "patch"] },
+  { resource: resources.persistentVolumeClaims, verbs: all },
+  { resource: resources.persistentVolumes, verbs: all },
   { resource: resources.pods, verbs: ["get", "list", "create", "delete"] },
   { resource: resources.events, verbs: list },
   { resource: resources.deployments, verbs: getAndPatch },
@@ -35,7 +36,11 @@ export const neededRules = ({ velero, holdfast }: Pick<Config, "velero" | "holdf
   { resource: resources.jobs, verbs: list },
   { resource: resources.cronJobs, verbs: list },
   { resource: resources.storageClasses, verbs: list },
-  { resource: resources.applications, verbs: list },
+  { resource: resources.applications, verbs: getAndPatch },
+  { resource: resources.applicationSets, verbs: getAndPatch },
+  { resource: resources.admissionPolicies, verbs: all },
+  { resource: resources.admissionPolicyBindings, verbs: all },
+  { resource: resources.leases, verbs: all, namespace: holdfast.namespace },
   { resource: resources.volumeSnapshotContents, verbs: list },
   { resource: resources.pods, subresource: "log", verbs: get, namespace: holdfast.namespace },
   { resource: resources.secrets, verbs: ["list", "create", "delete"], namespace: holdfast.namespace },

@@ -82,6 +82,12 @@ describe("what is known of a cluster that does not answer", () => {
     expect((await read(pointOf("theirs", { ours: false })))?.point.id).toBe("theirs");
   });
 
+  it("comes rather from an older backup of everything than from the last copy of some volumes", async () => {
+    await store("part", ["a"]);
+    await store("whole", ["a", "b"]);
+    expect((await read(pointOf("part", { partial: true }), pointOf("whole")))?.point.id).toBe("whole");
+  });
+
   it("comes from an older backup when the newest archive is damaged", async () => {
     await store("old", ["a"]);
     bucket.seed(archiveKey("damaged"), "no archive");

@@ -31,9 +31,9 @@ const wanted: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Undefined when no backup in the bucket has an archive. Points come newest first; ours are asked before those that
- * others made, which may hold only a part of the cluster. A damaged archive is passed over, unless there is no other:
- * then COPY_CORRUPT.
+ * Undefined when no backup in the bucket has an archive. Points come newest first; ours of everything are asked before
+ * the others, which may hold only a part of the cluster. A damaged archive is passed over, unless there is no other: then
+ * COPY_CORRUPT.
  */
 export const readLastKnown = async (
   bucket: Bucket,
@@ -41,7 +41,8 @@ export const readLastKnown = async (
   points: readonly PointDetails[],
 ): Promise<LastKnown | undefined> => {
   let damaged: Failure | undefined;
-  for (const point of [...points.filter(({ ours }) => ours), ...points.filter(({ ours }) => !ours)]) {
+  const isWhole = ({ ours, partial }: PointDetails): boolean => ours && partial !== true;
+  for (const point of [...points.filter(isWhole), ...points.filter((point) => !isWhole(point))]) {
     try {
       const contents = await readContents(bucket, prefix, point.backup, wanted);
       if (contents !== undefined) return { volumes: volumesIn(contents), point };

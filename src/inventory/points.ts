@@ -9,7 +9,7 @@ import {
   type StoredBackup,
   type StoredPodVolumeBackup,
 } from "../systems/velero/backup-record.ts";
-import { pointLabel } from "../systems/velero/manifests.ts";
+import { partLabel, pointLabel } from "../systems/velero/manifests.ts";
 import { isFailure } from "../model/failure.ts";
 import { mapLimited } from "../model/concurrency.ts";
 import { type PointRecord, readPointRecord } from "./records.ts";
@@ -87,9 +87,10 @@ export const pointOf = (record: BackupRecord, ours: PointRecord | undefined): Po
   };
 };
 
-const identityOf = ({ name, backup }: BackupRecord): Pick<Point, "id" | "backup" | "ours"> => {
-  const label = backup.metadata.labels?.[pointLabel];
-  return { id: label ?? name, backup: name, ours: label !== undefined };
+const identityOf = ({ name, backup }: BackupRecord): Pick<Point, "id" | "backup" | "ours" | "partial"> => {
+  const { [pointLabel]: label, [partLabel]: part } = backup.metadata.labels ?? {};
+  const whole = { id: label ?? name, backup: name, ours: label !== undefined };
+  return part === undefined ? whole : { ...whole, partial: true };
 };
 
 type Progress = Pick<Point, "phase" | "started" | "ended" | "errors" | "warnings">;

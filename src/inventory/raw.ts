@@ -49,6 +49,7 @@ export const sourceOf = (spec: PersistentVolume["spec"]): string =>
 
 export interface ContainerSpec {
   readonly name: string;
+  readonly image?: string;
   readonly restartPolicy?: string;
   readonly volumeMounts?: readonly { readonly name: string }[];
 }

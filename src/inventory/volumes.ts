@@ -67,7 +67,8 @@ const volumeOf = (claim: Claim, joined: Joined): Volume => {
   };
 };
 
-const backingOf = (pv: PersistentVolume): Backing => ({
+/** What stands behind a claim, as its PV says. */
+export const backingOf = (pv: PersistentVolume): Backing => ({
   name: pv.metadata.name,
   uid: pv.metadata.uid ?? "",
   reclaimPolicy: pv.spec.persistentVolumeReclaimPolicy ?? "Retain",
@@ -138,9 +139,14 @@ const workloadsByClaim = (
   return result;
 };
 
+/** Claims that the template names, without those that a StatefulSet makes. */
+export const namedClaimsOf = ({ spec: { template, jobTemplate } }: PodMaker): readonly string[] => {
+  const spec = template?.spec ?? jobTemplate?.spec.template.spec;
+  return spec === undefined ? [] : claimsOf(spec).map(({ claim }) => claim);
+};
+
 const claimsOfMaker = (maker: PodMaker): readonly string[] => {
-  const spec = maker.spec.template?.spec ?? maker.spec.jobTemplate?.spec.template.spec;
-  const named = spec === undefined ? [] : claimsOf(spec).map(({ claim }) => claim);
+  const named = namedClaimsOf(maker);
   const ordinals = Array.from({ length: maker.spec.replicas ?? 1 }, (_, index) => index);
   const templated = (maker.spec.volumeClaimTemplates ?? []).flatMap((template) =>
     ordinals.map((ordinal) => `${template.metadata.name}-${maker.metadata.name}-${ordinal}`),

@@ -23,6 +23,27 @@ export const operationFailures = {
     "The lock on a volume was lost while the operation ran.",
     "The machine slept, or the cluster was away for too long. `holdfast operations list` shows where it stands; `holdfast resume ID` goes on.",
   ),
+  GITOPS_NOT_FROZEN: entry(
+    5,
+    "What deploys from git cannot be made to stand still.",
+    "Nothing was changed in the cluster's volumes. Switch the Application's automated sync off in git, then run it again.",
+  ),
+  NOT_DELETED: entry(2, "The volume is not deleted.", "`holdfast undelete --dry-run` lists what is."),
+  UNDELETE_IMPOSSIBLE: entry(
+    5,
+    "A deleted volume cannot be brought back as it is.",
+    "Nothing was changed. Remove what the message names, or restore a copy into a claim of another name: `holdfast restore --to`.",
+  ),
+  RETIRE_IMPOSSIBLE: entry(
+    5,
+    "A volume cannot be retired as things are.",
+    "Nothing was changed. Do what the message says, then run it again.",
+  ),
+  TRASH_KEPT: entry(
+    5,
+    "A volume in the trash cannot be freed.",
+    "Nothing was freed. The message says what keeps it; what else is named can be emptied without it.",
+  ),
   FENCED: entry(
     5,
     "The bucket belongs to another cluster.",

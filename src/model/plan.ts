@@ -25,8 +25,8 @@ export interface PlannedStep {
    */
   readonly repeat: "safe" | "once";
   /**
-   * Set on the step that decides: once it has ended, what was wanted is there, and the failure of a later step no longer
-   * leads back.
+   * Set on the step that decides: once it has ended, what was wanted is there, or half a way back would be worse than
+   * none, and the failure of a later step no longer leads back.
    */
   readonly decides?: boolean;
   /** What its code needs to know. */

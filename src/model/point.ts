@@ -6,6 +6,8 @@ export interface Point {
   readonly id: string;
   readonly backup: string;
   readonly ours: boolean;
+  /** Ours, and made of some volumes only. */
+  readonly partial?: boolean;
   /** Velero's phase as the bucket has it. */
   readonly phase: string;
   /** ms since 1970. */

@@ -48,3 +48,6 @@ export const formatSeconds = (time: number): string => {
   const whole = Math.round(seconds);
   return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 };
+
+/** A time in ms since 1970 as RFC 3339 has it, to the second: "2026-11-26T07:50:00Z". */
+export const formatTime = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");

@@ -65,7 +65,7 @@ export const volumeName = (volume: { readonly namespace: string; readonly claim:
  * What a volume is through time: a claim that was re-created empty under its old name is another lineage, and so is a
  * dataset that was. Without a PV there is nothing yet to have a lineage.
  */
-export const lineageOf = ({ backing }: Volume): string | undefined => {
+export const lineageOf = ({ backing }: Pick<Volume, "backing">): string | undefined => {
   if (backing === undefined) return undefined;
   const { driver, source, handle, uid, guid } = backing;
   return formatLineage({ volume: `${driver ?? source}:${handle ?? uid}`, guid });

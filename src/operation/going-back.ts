@@ -42,7 +42,10 @@ export const planUndo = (state: OperationState, later: readonly OperationState[]
   const reason = reasons[state.status];
   if (reason !== undefined) throw refusal(state, reason);
   if (state.plan.undo.kind !== "kept") throw refusal(state, state.plan.undo.text);
-  const newer = later.find((other) => other.status === "done" && other.id !== state.of && isAfter(other, state));
+  const newer = later.find(
+    (other) =>
+      other.status === "done" && other.id !== state.of && isAfter(other, state) && standsInTheWay(other, state, later),
+  );
   if (newer !== undefined)
     throw refusal(
       state,
@@ -58,6 +61,16 @@ export const planUndo = (state: OperationState, later: readonly OperationState[]
     undo: { kind: "kept", text: "what there is now is set aside in its turn, and can be brought back" },
     warnings: [],
   };
+};
+
+/** The guard leaves files and bindings alone: turned on after a restore, it does not keep the restore from being undone. */
+const standsInTheWay = (other: OperationState, state: OperationState, all: readonly OperationState[]): boolean =>
+  verbOf(other, all) !== "guard" || verbOf(state, all) === "guard";
+
+/** What it was all about: for an undo, the verb of what it undoes. */
+const verbOf = ({ of, plan }: OperationState, all: readonly OperationState[]): string => {
+  const original = of === undefined ? undefined : all.find(({ id }) => id === of);
+  return original === undefined ? plan.verb : verbOf(original, all);
 };
 
 const isAfter = (other: OperationState, state: OperationState): boolean =>

@@ -77,6 +77,44 @@ describe("locks on volumes", () => {
     },
   );
 
+  it("that a run has lost, and that nobody has taken, are its own again at once", async () => {
+    const own = handClock();
+    const lost = await Locks.acquire(worldOf(own), ["media/sonarr"], holder("a"), never);
+    await own.advance(times.duration);
+    expect(() => lost.demand()).toThrow("LOCK_LOST");
+    const again = await Locks.acquire(worldOf(own), ["media/sonarr"], holder("a"), never);
+    again.demand();
+    await again.release();
+  });
+
+  it("of a dead process with many volumes fall together", async () => {
+    const volumes = Array.from({ length: 9 }, (_, index) => `media/app-${index}`);
+    const dead = { now: () => clock.now(), sleep: () => new Promise<void>(() => undefined) };
+    await Locks.acquire(worldOf(dead), volumes, holder("a"), never);
+    const began = clock.now();
+    const locks = await Locks.acquire(worldOf(), volumes, holder("b"), never);
+    expect(clock.now() - began).toBeGreaterThanOrEqual(times.duration);
+    expect(clock.now() - began).toBeLessThan(1.5 * times.duration);
+    await locks.release();
+  });
+
+  it("of a living process are not taken because another one of its is dead", async () => {
+    const dead = { now: () => clock.now(), sleep: () => new Promise<void>(() => undefined) };
+    await Locks.acquire(worldOf(dead), ["a/a"], holder("a"), never);
+    const living = handClock();
+    await Locks.acquire(worldOf(living), ["b/b"], holder("b"), never);
+    const own = handClock();
+    const refused = failureOf(Locks.acquire(worldOf(own), ["a/a", "b/b"], holder("c"), never));
+    for (let passed = 0; passed < times.duration + 10_000; passed += times.lookEvery) {
+      await living.advance(times.lookEvery);
+      await own.advance(times.lookEvery);
+    }
+    expect(await refused).toMatchObject({
+      code: "LOCKED",
+      why: expect.stringContaining("on b (operation op-b)") as string,
+    });
+  });
+
   it("are not taken from a living process, whose clock is a day ahead", async () => {
     const own = handClock();
     const ahead = { ...own, now: () => own.now() + 86_400_000 };

@@ -88,10 +88,9 @@ export class Locks {
     const locks = new Locks(world, holder);
     try {
       // Always in the same order: two that want the same volumes cannot block each other.
-      for (const volume of [...new Set(volumes)].toSorted()) {
-        const lease = await takeOver(world, volume, holder, signal);
-        locks.#leases.set(volume, lease);
-      }
+      const wanted = [...new Set(volumes)].toSorted();
+      const taking: Taking = { holder, signal, wanted, seen: new Map() };
+      for (const volume of wanted) locks.#leases.set(volume, await takeOver(world, volume, taking));
       // The first may have waited long for the last; and from here on one time counts for all.
       await locks.#renew();
     } catch (error) {
@@ -182,8 +181,34 @@ export class Locks {
   }
 }
 
-const takeOver = async (world: LockWorld, volume: string, holder: Holder, signal: AbortSignal): Promise<Lease> => {
+/** Versions of others' Leases, and since when (our clock) each has stood still. */
+type Sightings = Map<string, { readonly version: string | undefined; readonly since: number }>;
+
+interface Taking {
+  readonly holder: Holder;
+  readonly signal: AbortSignal;
+  readonly wanted: readonly string[];
+  readonly seen: Sightings;
+}
+
+const see = (seen: Sightings, { metadata }: Lease, now: number): number => {
+  const known = seen.get(metadata.name);
+  if (known?.version === metadata.resourceVersion) return known?.since ?? now;
+  seen.set(metadata.name, { version: metadata.resourceVersion, since: now });
+  return now;
+};
+
+/** All at once, so that the locks of a dead process with many volumes run out together and not one after the other. */
+const seeAll = async ({ kubernetes, namespace, clock }: LockWorld, { wanted, seen }: Taking): Promise<void> => {
+  for (const volume of wanted) {
+    const lease = await kubernetes.get<Lease>(resources.leases, { namespace, name: leaseName(volume) });
+    if (lease !== undefined) see(seen, lease, clock.now());
+  }
+};
+
+const takeOver = async (world: LockWorld, volume: string, taking: Taking): Promise<Lease> => {
   const { kubernetes, namespace } = world;
+  const { holder, signal } = taking;
   const name = { namespace, name: leaseName(volume) };
   for (;;) {
     signal.throwIfAborted();
@@ -191,7 +216,7 @@ const takeOver = async (world: LockWorld, volume: string, holder: Holder, signal
     try {
       if (present === undefined)
         return await kubernetes.create<Lease>(resources.leases, newLease(world, volume, holder));
-      if (await isAbandoned(world, volume, present, signal))
+      if (isOwn(present, holder) || (await isAbandoned(world, volume, present, taking)))
         return await kubernetes.mergePatch<Lease>(resources.leases, name, takenFrom(world, present, holder));
     } catch (error) {
       // Somebody was quicker, or it has gone this moment: look again who it is.
@@ -202,18 +227,18 @@ const takeOver = async (world: LockWorld, volume: string, holder: Holder, signal
   }
 };
 
+/** A run that has lost its lock, and finds that nobody has taken it, has it again at once. */
+const isOwn = ({ spec }: Lease, holder: Holder): boolean => spec?.holderIdentity === identityOf(holder);
+
 /** True when the Lease has stood still for its duration, false when it went meanwhile. Throws LOCKED at the holder's next sign of life. */
-const isAbandoned = async (
-  { kubernetes, clock, namespace, times }: LockWorld,
-  volume: string,
-  seen: Lease,
-  signal: AbortSignal,
-): Promise<boolean> => {
+const isAbandoned = async (world: LockWorld, volume: string, seen: Lease, taking: Taking): Promise<boolean> => {
+  const { kubernetes, clock, namespace, times } = world;
   const { name } = seen.metadata;
   const duration = Math.max((seen.spec?.leaseDurationSeconds ?? 0) * 1000, times.duration);
-  const until = clock.now() + duration;
+  if (taking.seen.size === 0) await seeAll(world, taking);
+  const until = see(taking.seen, seen, clock.now()) + duration;
   while (clock.now() < until) {
-    await clock.sleep(times.lookEvery, signal);
+    await clock.sleep(times.lookEvery, taking.signal);
     const now = await kubernetes.get<Lease>(resources.leases, { namespace, name });
     if (now === undefined) return false;
     if (now.metadata.resourceVersion !== seen.metadata.resourceVersion) throw lockedBy(volume, now);

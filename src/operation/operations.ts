@@ -84,11 +84,32 @@ export class Operations {
    * OPERATION_UNFINISHED when another one has stopped in the middle on one of the volumes: it must come to an end first.
    */
   start(id: string, plan: Plan, of?: string): Promise<OperationState> {
-    return this.#under(id, plan, async (locks, run) => {
-      await this.#demandNothingUnfinished(plan);
-      const session = Session.begin({ ...this.#options, operation: id, run, locks });
-      await session.write({ type: "planned", plan, ...(of === undefined ? {} : { of }) });
-      return this.#run(session);
+    return this.#under(id, plan, (locks, run) => this.#begin({ operation: id, run, locks }, plan, of));
+  }
+
+  async #begin(
+    place: { readonly operation: string; readonly run: string; readonly locks: Locks },
+    plan: Plan,
+    of?: string,
+  ): Promise<OperationState> {
+    await this.#demandNothingUnfinished(plan);
+    const session = Session.begin({ ...this.#options, ...place });
+    await session.write({ type: "planned", plan, ...(of === undefined ? {} : { of }) });
+    return this.#run(session);
+  }
+
+  /**
+   * Plans under the locks, then carries it out: for who acts on what others may be changing this moment. A plan without
+   * steps is not begun: undefined. It may hold no locks beyond these. Throws as `start`, and what `plan` throws.
+   */
+  startFresh(
+    id: string,
+    wish: { readonly locks: readonly string[]; readonly title: string },
+    plan: () => Promise<Plan>,
+  ): Promise<OperationState | undefined> {
+    return this.#under(id, wish, async (locks, run) => {
+      const fresh = await plan();
+      return fresh.steps.length === 0 ? undefined : this.#begin({ operation: id, run, locks }, fresh);
     });
   }
 
@@ -165,7 +186,11 @@ export class Operations {
     });
   }
 
-  async #under<R>(id: string, plan: Plan, work: (locks: Locks, run: string) => Promise<R>): Promise<R> {
+  async #under<R>(
+    id: string,
+    plan: Pick<Plan, "locks" | "title">,
+    work: (locks: Locks, run: string) => Promise<R>,
+  ): Promise<R> {
     const { kubernetes, clock, namespace, randomId, who, signal, lockTimes } = this.#options;
     const run = randomId(8);
     const world = { kubernetes, clock, namespace, times: lockTimes ?? defaultLockTimes };

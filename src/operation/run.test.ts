@@ -218,6 +218,29 @@ describe("undo", () => {
   });
 });
 
+describe("the guard, turned on after a restore", () => {
+  const guard = aPlan([aStep("g")], { verb: "guard" });
+
+  it("does not keep the restore from being undone, nor does its own undo", async () => {
+    const { operations, switches, world } = setUp();
+    await operations.start("op-1", three);
+    await world.clock.sleep(1);
+    await operations.start("op-2", guard);
+    await world.clock.sleep(1);
+    await operations.undo("op-2");
+    await operations.undo("op-1");
+    expect(on(switches)).toEqual([]);
+  });
+
+  it("is itself undone only before what came after it", async () => {
+    const { operations, world } = setUp();
+    await operations.start("op-1", guard);
+    await world.clock.sleep(1);
+    await operations.start("op-2", three);
+    await expect(operations.undo("op-1")).rejects.toMatchObject({ code: "OPERATION_NOT_UNDOABLE" });
+  });
+});
+
 describe("settling", () => {
   it("frees what was set aside, once, and then there is no undo", async () => {
     const { operations, switches } = setUp();

@@ -224,7 +224,4 @@ const unfinished = (state: OperationState, error: unknown): unknown =>
   standing(error, `Nothing leads back from here: \`holdfast resume ${state.id}\` goes on.`);
 
 const afterwards = (state: OperationState, error: unknown): unknown =>
-  standing(
-    error,
-    `What was wanted is done, but not all that follows from it: \`holdfast resume ${state.id}\` does the rest.`,
-  );
+  standing(error, `It does not go back by itself from here: \`holdfast resume ${state.id}\` does the rest.`);

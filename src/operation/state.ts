@@ -13,6 +13,9 @@ export interface StepState {
   readonly standing: StepStanding;
   /** What it left when it ended. */
   readonly memo: Json;
+  /** ms since 1970, of the latest time: forward or back. */
+  readonly began?: number;
+  readonly ended?: number;
 }
 
 /**
@@ -71,7 +74,9 @@ const withStep = (state: OperationState, entry: Extract<Entry, { type: "begun" |
   state.steps.map((known) => {
     if (known.step.id !== entry.step) return known;
     const standing = standings[`${entry.back}`][entry.type];
-    return { ...known, standing, memo: entry.type === "ended" ? entry.memo : known.memo };
+    if (entry.type === "ended") return { ...known, standing, memo: entry.memo, ended: entry.time };
+    const { ended: _, ...rest } = known;
+    return { ...rest, standing, began: entry.time };
   });
 
 const follow = (state: Mutable<OperationState>, entry: Entry): void => {

@@ -8,6 +8,19 @@ import type { Json, SetAside } from "../model/plan.ts";
 /** How much of a step's effect is there. */
 export type Presence = "absent" | "partial" | "present";
 
+/** Of a step that changes several things: how each of them is found. */
+export interface PartSeen {
+  /** As the step makes it, or nothing that the step could still make. */
+  readonly isDone: boolean;
+  /** As it was before the step, or nothing that the step could have changed. */
+  readonly isUntouched: boolean;
+}
+
+export const presenceOfParts = (seen: readonly PartSeen[]): Presence => {
+  if (seen.every(({ isDone }) => isDone)) return "present";
+  return seen.every(({ isUntouched }) => isUntouched) ? "absent" : "partial";
+};
+
 export interface StepContext {
   readonly operation: string;
   /** Aborted when the operation must stop: the user wants it, or a lock is lost. */

@@ -1,8 +1,11 @@
 /** Every step of every plan, killed before, in the middle and after, then resumed and, in another world, undone. */
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Plan } from "../model/plan.ts";
+import { guardScenes } from "../guard/protect/testing/scene.ts";
 import { killEverywhere, type Matrix, type Scene, wantedDeaths, type Wish } from "../operation/testing/kill-matrix.ts";
 import { type Killed, killReport } from "../operation/testing/kill-report.ts";
+import { aRetireScene } from "../guard/retire/testing/scene.ts";
+import { anUndeleteScene } from "../guard/undelete/testing/scene.ts";
 import { aScene } from "./testing/scene.ts";
 import { aZfsScene } from "./zfs/testing/scene.ts";
 
@@ -17,6 +20,19 @@ const open: Readonly<Record<string, () => Promise<Stoppable>>> = {
   "Restore in place by Velero's node-agent": () => aScene({ keepFor: "7d", mover: "node-agent" }),
   "Restore from a ZFS snapshot, NFS": () => aZfsScene("nfs"),
   "Restore from a ZFS snapshot, iSCSI": () => aZfsScene("iscsi"),
+  "Restore of a guarded volume from a ZFS snapshot": () => aZfsScene("nfs", { guarded: true }),
+  "The guard is turned on": guardScenes("on"),
+  "The guard is turned off": guardScenes("off"),
+  "The guard gets another mode": guardScenes("another mode"),
+  "The guard is opened for a deletion": guardScenes("allow-delete"),
+  "Undelete of a claim on its way out": () => anUndeleteScene("claim"),
+  "Undelete of a claim whose volume is kept": () => anUndeleteScene("pv"),
+  "Undelete with the namespace": () => anUndeleteScene("namespace"),
+  "Undelete of a claim that was retired": () => anUndeleteScene("trash"),
+  "Undelete of a claim whose bytes are gone, without the files": () => anUndeleteScene("copy"),
+  "A volume is retired": () => aRetireScene("alone"),
+  "A volume is retired that git has": () => aRetireScene("by a commit"),
+  "The trash is emptied": () => aRetireScene("empty"),
 };
 const names = Object.keys(open);
 const wishes = ["resume", "undo"] as const;

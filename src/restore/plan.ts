@@ -43,13 +43,17 @@ export interface PlanInput {
   readonly replicasOf: (owner: Scalable) => number | undefined;
 }
 
+/** What stands still, with what it gets back; a workload that does not exist any more is left out. */
+export const stopsOf = ({ scalable }: Owners, replicasOf: PlanInput["replicasOf"]): readonly Stop[] =>
+  scalable.flatMap((owner) => {
+    const replicas = replicasOf(owner);
+    return replicas === undefined ? [] : [{ ...owner, replicas }];
+  });
+
 export const planRestore = (input: PlanInput): RestorePlan => {
   const { mover, items } = input;
   const owners: Owners = ownersOf(items.map((item) => item.target));
-  const stops = owners.scalable.flatMap((owner) => {
-    const replicas = input.replicasOf(owner);
-    return replicas === undefined ? [] : [{ ...owner, replicas }];
-  });
+  const stops = stopsOf(owners, input.replicasOf);
   const names = items.map(({ target }) => volumeName(target));
   const points = [...new Set(items.map(({ chosen }) => chosen.copy.point))];
   const plan: Plan = {

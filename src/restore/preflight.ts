@@ -4,6 +4,7 @@ import { formatBytes } from "../model/units.ts";
 import { type Volume, volumeName } from "../model/volume.ts";
 import { formatBlobName, opensRepository } from "../systems/kopia/password.ts";
 import type { AccessRule, Kubernetes } from "../systems/kubernetes/port.ts";
+import { lockRules } from "../operation/plan-rights.ts";
 import { requireRights } from "../systems/kubernetes/require-rights.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import type { Bucket } from "../systems/s3/port.ts";
@@ -69,7 +70,7 @@ const rulesOf = (plan: RestorePlan, agents: string, velero: string): readonly Ac
       ["create", "get", "list", "delete"].map((verb) => ({ verb, resource: resources.pods, namespace })),
     ),
     ...["create", "delete"].map((verb) => ({ verb, resource: resources.secrets, namespace: agents })),
-    ...["create", "get", "patch", "delete"].map((verb) => ({ verb, resource: resources.leases, namespace: agents })),
+    ...lockRules(agents),
     { verb: "get", resource: resources.pods, subresource: "log", namespace: agents },
     ...plan.stops.map(stopRule),
     ...(plan.mover === "kopia" ? [] : [{ verb: "create", resource: resources.podVolumeRestores, namespace: velero }]),
@@ -108,9 +109,13 @@ export const checkZfsRights = (kubernetes: Kubernetes, found: ZfsPlan, agents: s
   const rules: readonly AccessRule[] = [
     ...["get", "create", "patch", "delete"].map((verb) => ({ verb, resource: resources.persistentVolumes })),
     ...namespaces.flatMap((namespace) =>
-      ["get", "create", "delete"].map((verb) => ({ verb, resource: resources.persistentVolumeClaims, namespace })),
+      ["get", "create", "patch", "delete"].map((verb) => ({
+        verb,
+        resource: resources.persistentVolumeClaims,
+        namespace,
+      })),
     ),
-    ...["create", "get", "patch", "delete"].map((verb) => ({ verb, resource: resources.leases, namespace: agents })),
+    ...lockRules(agents),
     ...found.stops.map(stopRule),
   ];
   return requireRights(kubernetes, rules, "this restore needs");

@@ -1,12 +1,13 @@
 /** Stops the workloads of a restore and starts them again: replicas are recorded on the workload before they change. */
 import type { Clock } from "../context.ts";
 import type { Pod } from "../inventory/raw.ts";
-import { Failure, isFailure } from "../model/failure.ts";
+import { Failure } from "../model/failure.ts";
+import { changeObject } from "../systems/kubernetes/changing.ts";
 import type { KubeObject, Kubernetes, Resource } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { operationLabel } from "../systems/agent/labels.ts";
 import type { Stop } from "./plan.ts";
-import type { Scalable } from "./owners.ts";
+import { ownerKey, type Scalable } from "./owners.ts";
 
 /** A claim, by name. */
 export interface ClaimName {
@@ -56,33 +57,28 @@ export const readReplicas = async (kubernetes: Kubernetes, owner: Scalable): Pro
   return present === 0 && recorded !== undefined ? Number(recorded) : present;
 };
 
-const patch = (kubernetes: Kubernetes, owner: Scalable, change: object): Promise<Workload> =>
-  kubernetes.mergePatch<Workload>(resourceOf[owner.kind], { namespace: owner.namespace, name: owner.name }, change);
-
-/** The uid and version that a change belongs to: another object of that name, or a change of somebody else, is a conflict. */
-const seen = ({ metadata }: Workload): object => ({ uid: metadata.uid, resourceVersion: metadata.resourceVersion });
-
-/** A change that somebody else's change came before is made again from what there is now. */
-const changing = async (
-  kubernetes: Kubernetes,
-  owner: Scalable,
-  change: (workload: Workload) => object | undefined,
-): Promise<void> => {
-  for (let tried = 1; ; tried += 1) {
-    const workload = await read(kubernetes, owner);
-    const wanted = workload === undefined ? undefined : change(workload);
-    if (wanted === undefined) return;
-    try {
-      await patch(kubernetes, owner, wanted);
-      return;
-    } catch (error) {
-      if (!isFailure(error, "KUBERNETES_CONFLICT") || tried === attempts) throw error;
-    }
-  }
-};
-
 /** Its controller writes the status all the time while pods come and go. */
 const attempts = 10;
+
+const changing = async (
+  kubernetes: Kubernetes,
+  { kind, namespace, name }: Scalable,
+  change: (workload: Workload) => object | undefined,
+): Promise<void> =>
+  void (await changeObject<Workload>(
+    { kubernetes, resource: resourceOf[kind], name: { namespace, name }, attempts },
+    change,
+  ));
+
+/** Reads the replicas of all of them: what a plan asks for. Throws TARGET_IN_USE as `readReplicas`. */
+export const replicasOf = async (
+  kubernetes: Kubernetes,
+  owners: readonly Scalable[],
+): Promise<(owner: Scalable) => number | undefined> => {
+  const read = async (owner: Scalable) => [ownerKey(owner), await readReplicas(kubernetes, owner)] as const;
+  const known = new Map(await Promise.all(owners.map(read)));
+  return (owner) => known.get(ownerKey(owner));
+};
 
 /** Sets replicas to zero and remembers what they were. May be called twice. A workload that is gone is stopped. */
 export const stopWorkload = (kubernetes: Kubernetes, stop: Scalable): Promise<void> =>
@@ -91,7 +87,7 @@ export const stopWorkload = (kubernetes: Kubernetes, stop: Scalable): Promise<vo
     const recorded = workload.metadata.annotations?.[replicasAnnotation];
     if (replicas === 0 && recorded !== undefined) return undefined;
     return {
-      metadata: { ...seen(workload), annotations: { [replicasAnnotation]: String(replicas) } },
+      metadata: { annotations: { [replicasAnnotation]: String(replicas) } },
       spec: { replicas: 0 },
     };
   });
@@ -107,7 +103,7 @@ export const startWorkload = (kubernetes: Kubernetes, stop: Stop): Promise<void>
     const replicas = recorded === undefined ? stop.replicas : Number(recorded);
     if (recorded === undefined && (present > 0 || replicas === 0)) return undefined;
     return {
-      metadata: { ...seen(workload), annotations: { [replicasAnnotation]: null } },
+      metadata: { annotations: { [replicasAnnotation]: null } },
       spec: { replicas: present > 0 ? present : replicas },
     };
   });

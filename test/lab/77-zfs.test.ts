@@ -7,7 +7,16 @@ import { runInside } from "../../lab/site/daemon.ts";
 import { openRunningLab, type RunningLab } from "./running-lab.ts";
 import type { OperationsAnswer } from "./support/answers.ts";
 import { answer, holdfast, lines, startHoldfast, succeed } from "./support/cli.ts";
-import { type ClaimPath, inClaim, leftovers, makeClaim, removeClaim, replicas } from "./support/cluster.ts";
+import {
+  type ClaimPath,
+  inClaim,
+  leftovers,
+  makeClaim,
+  pvOf,
+  removeClaim,
+  replicas,
+  setReclaimPolicy,
+} from "./support/cluster.ts";
 
 let lab: RunningLab;
 let before: Readonly<Record<string, string>>;
@@ -35,10 +44,8 @@ afterAll(async () => {
 const zfs = async (...words: readonly string[]): Promise<string> =>
   (await runInside(lab.lab, "nas", [...withoutSync(), "zfs", ...words])).stdout;
 
-const pvOf = async ([namespace, claim]: ClaimPath): Promise<string> =>
-  (await lab.kubectl(["-n", namespace, "get", "pvc", claim, "-o", "jsonpath={.spec.volumeName}"])).trim();
 const handleOf = async (claim: ClaimPath): Promise<string> =>
-  (await lab.kubectl(["get", "pv", await pvOf(claim), "-o", "jsonpath={.spec.csi.volumeHandle}"])).trim();
+  (await lab.kubectl(["get", "pv", await pvOf(lab, claim), "-o", "jsonpath={.spec.csi.volumeHandle}"])).trim();
 
 const write = (claim: ClaimPath, text: string): Promise<string> =>
   inClaim(lab, claim, `echo ${text} >mark.txt; sync mark.txt`);
@@ -60,16 +67,16 @@ describe.each(classes)("a volume on %s", (protocol, _, parent) => {
 
   it("comes back from the newest snapshot with nothing copied, and the present dataset stays", async () => {
     await write(claim, "first");
-    const [pv, handle] = [await pvOf(claim), await handleOf(claim)];
+    const [pv, handle] = [await pvOf(lab, claim), await handleOf(claim)];
     await zfs("snapshot", `${parent}/${handle}@one`);
     await write(claim, "second");
     const plan = await succeed(["restore", name, "--from", "zfs", "--dry-run"]);
     expect(plan).toContain(`${parent}/${handle}@one`);
     await restored(claim);
     expect(await read(claim)).toBe("first");
-    expect(await pvOf(claim)).not.toBe(pv);
+    expect(await pvOf(lab, claim)).not.toBe(pv);
     const [policy, own] = [
-      await lab.kubectl(["get", "pv", await pvOf(claim), "-o", "jsonpath={.spec.persistentVolumeReclaimPolicy}"]),
+      await lab.kubectl(["get", "pv", await pvOf(lab, claim), "-o", "jsonpath={.spec.persistentVolumeReclaimPolicy}"]),
       await lab.kubectl(["get", "pv", pv, "-o", "jsonpath={.spec.persistentVolumeReclaimPolicy}"]),
     ];
     expect([policy, own]).toEqual(["Retain", "Retain"]);
@@ -83,7 +90,7 @@ describe.each(classes)("a volume on %s", (protocol, _, parent) => {
     await succeed(["undo", operation?.id ?? "", "--yes"]);
     expect(await read(claim)).toBe("second");
     const policy = ["-o", "jsonpath={.spec.persistentVolumeReclaimPolicy}"];
-    expect(await lab.kubectl(["get", "pv", await pvOf(claim), ...policy])).toBe("Delete");
+    expect(await lab.kubectl(["get", "pv", await pvOf(lab, claim), ...policy])).toBe("Delete");
     const [undo] = (await answer<OperationsAnswer>(["operations"])).operations;
     await succeed(["undo", undo?.id ?? "", "--yes"]);
     expect(await read(claim)).toBe("third");
@@ -139,8 +146,8 @@ describe.each(classes)("a volume on %s", (protocol, _, parent) => {
   });
 
   it("is deleted by the storage driver as any other", async () => {
-    const [pv, handle] = [await pvOf(claim), await handleOf(claim)];
-    await lab.kubectl(["patch", "pv", pv, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}']);
+    const [pv, handle] = [await pvOf(lab, claim), await handleOf(claim)];
+    await setReclaimPolicy(lab, pv, "Delete");
     await removeClaim(lab, claim);
     await lab.kubectl(["wait", "--for=delete", `pv/${pv}`, "--timeout=60s"]);
     const left = await zfs("list", "-H", "-o", "name", "-r", parent);

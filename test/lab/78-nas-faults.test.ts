@@ -3,15 +3,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { storageClassNames } from "../../lab/csi/manifests.ts";
 import { withoutSync } from "../../lab/nas/fuse.ts";
 import { datasets } from "../../lab/nas/nas.ts";
-import { nasUsers, sideDoor } from "../../lab/nas/truenas-daemon.ts";
+import { nasUsers } from "../../lab/nas/truenas-daemon.ts";
 import type { PlannedFault } from "../../lab/nas/truenas/faults.ts";
 import { runInside } from "../../lab/site/daemon.ts";
 import { applyObjects } from "../../lab/site/kubectl.ts";
 import { openRunningLab, type RunningLab } from "./running-lab.ts";
 import type { OperationsAnswer } from "./support/answers.ts";
 import { answer, holdfast, type HoldfastOptions, succeed } from "./support/cli.ts";
-import { type ClaimPath, inClaim, leftovers, makeClaim, removeClaim } from "./support/cluster.ts";
+import { type ClaimPath, inClaim, leftovers, makeClaim, pvOf, removeClaim } from "./support/cluster.ts";
 import { type LabConfig, openFolder } from "./support/configs.ts";
+import { clearFaults, planFault } from "./support/nas-faults.ts";
 
 const folder = openFolder();
 const claim: ClaimPath = ["misc", "faulty"];
@@ -20,20 +21,11 @@ const restoring = ["restore", name, "--from", "zfs", "--snapshot", "earlier", "-
 
 let lab: RunningLab;
 
-/** On the NAS' loopback, where the side door is. */
-const door = async (method: "POST" | "DELETE", body?: object): Promise<void> => {
-  const text = body === undefined ? "" : JSON.stringify(body);
-  const script = `const r = await fetch("${sideDoor}/lab/faults", { method: "${method}", body: process.argv[1] || undefined });
-    if (!r.ok) throw new Error(await r.text());`;
-  await runInside(lab.lab, "nas", [process.execPath, "--input-type=module", "-e", script, text]);
-};
-
-const plan = (method: string, fault: PlannedFault["fault"]): Promise<void> => door("POST", { method, fault });
+const plan = (method: string, fault: PlannedFault["fault"]): Promise<void> => planFault(lab, { method, fault });
 
 const write = (text: string): Promise<string> => inClaim(lab, claim, `echo ${text} >mark.txt; sync mark.txt`);
 const read = async (): Promise<string> => (await inClaim(lab, claim, "cat mark.txt")).trim();
-const pv = async (): Promise<string> =>
-  (await lab.kubectl(["-n", claim[0], "get", "pvc", claim[1], "-o", "jsonpath={.spec.volumeName}"])).trim();
+const pv = (): Promise<string> => pvOf(lab, claim);
 
 const newest = async (): Promise<OperationsAnswer["operations"][number] | undefined> =>
   (await answer<OperationsAnswer>(["operations"])).operations[0];
@@ -46,9 +38,9 @@ beforeAll(async () => {
   await runInside(lab.lab, "nas", [...withoutSync(), "zfs", "snapshot", `${datasets.nfs}/${handle.trim()}@earlier`]);
   await write("present");
 });
-beforeEach(() => door("DELETE"));
+beforeEach(() => clearFaults(lab));
 afterAll(async () => {
-  await door("DELETE");
+  await clearFaults(lab);
   await removeClaim(lab, claim);
 });
 

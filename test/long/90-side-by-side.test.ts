@@ -66,8 +66,9 @@ const asBefore = async (claim: ClaimPath): Promise<void> => {
 
 describe("two restores of one volume", () => {
   it("the second is refused while the first works, and the first ends well", async () => {
-    const first = startHoldfast(restoreWords("media/sonarr"));
-    await first.until("setting the present files");
+    // Of one volume alone it may be through before the second has looked around.
+    const first = startHoldfast(restoreWords("media/sonarr", "media/radarr", "media/plex"));
+    await first.until("fetching");
     const second = await holdfast(restoreWords("media/sonarr"));
     expect(second).toMatchObject({ status: 11, stderr: expect.stringContaining("(LOCKED)") as string });
     expect(await first.ended).toMatchObject({ status: 0 });

@@ -33,10 +33,15 @@ const patiently = async (words: readonly string[]): Promise<number | null> => {
 const newest = async () => (await answer<OperationsAnswer>(["operations"])).operations[0];
 
 /** `mark` is a file that only the present tree has: it tells which of the two there is in the end. */
-const died = async (signal: NodeJS.Signals, moment: number, wish: "resume" | "undo"): Promise<void> => {
+const died = async (
+  signal: NodeJS.Signals,
+  moment: number,
+  wish: "resume" | "undo",
+  ...more: readonly string[]
+): Promise<void> => {
   const earlier = (await newest())?.id;
   await inClaim(lab, radarr, "echo present >present.txt");
-  const running = startHoldfast(["restore", "media/radarr", "--yes"]);
+  const running = startHoldfast(["restore", "media/radarr", "--yes", ...more]);
   await sleep(moment);
   running.child.kill(signal);
   await running.ended;
@@ -62,6 +67,10 @@ describe("a restore is killed", () => {
   );
   it.each(moments.filter((_, index) => index % 4 === 1))("without warning, after %i ms, and undone", (moment) =>
     died("SIGKILL", moment, "undo"),
+  );
+  it.each(moments.filter((_, index) => index % 8 === 5))(
+    "without warning, after %i ms, while Velero's node-agent writes, and resumed",
+    (moment) => died("SIGKILL", moment, "resume", "--mover", "node-agent"),
   );
   it.each(moments.filter((_, index) => index % 4 === 3))("by SIGTERM, after %i ms: it goes back by itself", (moment) =>
     died("SIGTERM", moment, "resume"),

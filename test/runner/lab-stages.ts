@@ -1,4 +1,5 @@
 /** What needs a running lab: one lab, shared by all lab tests, gone without a trace afterwards, and labs of their own. */
+import { ensureArgoCd } from "../../lab/gitops/parts.ts";
 import { openLab, paths } from "../../lab/lab.ts";
 import { down } from "../../lab/down.ts";
 import { s3Endpoint, s3Keys } from "../../lab/nas/nas.ts";
@@ -44,7 +45,10 @@ export const onFreshLab = (name: string, project: string): readonly Stage[] => [
   work("lab up", async () => {
     downWhenInterrupted();
     await down(lab);
-    await up(lab, createReport());
+    const report = createReport();
+    await up(lab, report);
+    // Tests install it from inside the lab, which has no way out to fetch anything.
+    await ensureArgoCd(lab, report);
   }),
   testsInLab(name, project),
   work("lab down leaves nothing", async () => {

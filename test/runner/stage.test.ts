@@ -16,6 +16,16 @@ describe("the failures of a test run", () => {
     expect(failuresOf([file])).toEqual(["src/volume.test.ts: a volume stays\nexpected 1 to be 2\n    at own.ts:2:40"]);
   });
 
+  it("do not say where the checkout lies: they are kept in the repository", () => {
+    const failed = {
+      fullName: "a volume stays",
+      status: "failed",
+      failureMessages: [`no\n    at ${checkout}/own.ts:2:40`],
+    };
+    const file = { name: join(checkout, "src", "volume.test.ts"), message: "", assertionResults: [failed] };
+    expect(failuresOf([file])).toEqual(["src/volume.test.ts: a volume stays\nno\n    at own.ts:2:40"]);
+  });
+
   it("include what was skipped, and files that could not be run", () => {
     const skipped = { fullName: "a volume goes", status: "skipped", failureMessages: null };
     const file = {

@@ -105,8 +105,9 @@ export const vitest = (name: string, project: string, options: VitestOptions = {
     }),
 });
 
-/** An error without the calls of the test runner itself. */
-const ownFrames = (text: string): string => text.replaceAll(/\n\s+at [^\n]*(?:node_modules|new Promise)[^\n]*/g, "");
+/** An error without the calls of the test runner itself, and without where this checkout lies: results are committed. */
+const ownFrames = (text: string): string =>
+  text.replaceAll(/\n\s+at [^\n]*(?:node_modules|new Promise)[^\n]*/g, "").replaceAll(`${checkout}/`, "");
 
 /** The names of the tests that did not pass, and what they said: hours of output may stand between a test and the end. */
 export const failuresOf = (files: readonly VitestFile[]): readonly string[] =>

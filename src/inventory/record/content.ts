@@ -1,6 +1,6 @@
 /** What an inventory holds: the cluster's objects as the API server sent them, and the NAS objects behind its volumes. */
 import { mapLimited } from "../../model/concurrency.ts";
-import { apiErrorOf } from "../../systems/kubernetes/api-error.ts";
+import { absentAsUndefined } from "../../systems/kubernetes/api-error.ts";
 import { decodeJson } from "../../systems/kubernetes/json.ts";
 import type { Kubernetes, Resource } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
@@ -13,7 +13,7 @@ import type {
   NfsShare,
 } from "../../systems/nas/port.ts";
 import type { NasView } from "../datasets/answer.ts";
-import type { PersistentVolume } from "../raw.ts";
+import type { Claim, PersistentVolume } from "../raw.ts";
 
 /** All objects of one kind, as texts. */
 export interface RawObjects {
@@ -47,22 +47,25 @@ const listsAtATime = 4;
 /** The cluster's part. Cost: one list call a kind. Kinds that the server does not have are left out. */
 export const readRecordedKinds = async (kubernetes: Kubernetes): Promise<readonly RawObjects[]> => {
   const lists = await mapLimited(recordedKinds, listsAtATime, async (resource) => {
-    try {
-      return { resource, texts: await kubernetes.listRaw(resource) };
-    } catch (error) {
-      // No Argo CD, no Applications.
-      if (apiErrorOf(error)?.status === 404) return undefined;
-      throw error;
-    }
+    // No Argo CD, no Applications.
+    const texts = await absentAsUndefined(kubernetes.listRaw(resource));
+    return texts === undefined ? undefined : { resource, texts };
   });
   return lists.filter((list) => list !== undefined);
 };
 
-/** The PVs of an inventory, decoded. */
-export const persistentVolumesOf = ({ kubernetes }: InventoryContent): readonly PersistentVolume[] =>
+const decoded = ({ kubernetes }: InventoryContent, { plural }: Resource): readonly unknown[] =>
   kubernetes
-    .filter(({ resource }) => resource.plural === resources.persistentVolumes.plural)
-    .flatMap(({ texts }) => texts.map((text) => decodeJson(text) as PersistentVolume));
+    .filter(({ resource }) => resource.plural === plural)
+    .flatMap(({ texts }) => texts.map((text) => decodeJson(text)));
+
+/** The PVs of an inventory, decoded. */
+export const persistentVolumesOf = (content: InventoryContent): readonly PersistentVolume[] =>
+  decoded(content, resources.persistentVolumes) as readonly PersistentVolume[];
+
+/** The claims of an inventory, decoded. */
+export const claimsOf = (content: InventoryContent): readonly Claim[] =>
+  decoded(content, resources.persistentVolumeClaims) as readonly Claim[];
 
 /** Only what leads to the datasets: the NAS also serves what is none of our business. */
 export const exportsBehind = ({ datasets, exports }: NasView): Exports | undefined => {

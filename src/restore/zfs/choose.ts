@@ -1,5 +1,6 @@
 /** Which snapshot, and whether a volume can be given a clone at all. Pure. */
 import type { Claim } from "../../inventory/raw.ts";
+import { guardFinalizer } from "../../guard/finalizer.ts";
 import { Failure } from "../../model/failure.ts";
 import { nearest } from "../../model/nearest.ts";
 import type { Pool, Snapshot } from "../../systems/nas/port.ts";
@@ -39,13 +40,14 @@ export const chooseSnapshot = (
   });
 };
 
-const protection = "kubernetes.io/pvc-protection";
+/** The first goes with the last pod; the other is the guard's, which Holdfast lets go by itself. */
+const released = new Set(["kubernetes.io/pvc-protection", guardFinalizer]);
 
 /** A claim that somebody else's finalizer holds would stay Terminating for good. Throws TARGET_UNUSABLE. */
 export const demandFreeClaim = (volume: string, { metadata }: Claim): void => {
   if (metadata.deletionTimestamp !== undefined)
     throw new Failure("TARGET_UNUSABLE", { what: `${volume} is being deleted.` });
-  const others = (metadata.finalizers ?? []).filter((name) => name !== protection);
+  const others = (metadata.finalizers ?? []).filter((name) => !released.has(name));
   if (others.length === 0) return;
   throw new Failure("TARGET_UNUSABLE", {
     what: `${volume} cannot be bound to another volume: it would not go when it is deleted.`,

@@ -3,10 +3,11 @@ import { continuesProperty, continuesValue } from "../../inventory/continuations
 import type { Claim, PersistentVolume } from "../../inventory/raw.ts";
 import type { Json, Plan, PlannedStep } from "../../model/plan.ts";
 import { formatBytes } from "../../model/units.ts";
+import { lastingMarks } from "../../guard/letting-go.ts";
 import { lineageOf, type Volume, volumeName } from "../../model/volume.ts";
 import type { Dataset, Exports, Identity, Snapshot } from "../../systems/nas/port.ts";
 import { ownersOf, type Scalable } from "../owners.ts";
-import { standstill, type Stop } from "../plan.ts";
+import { standstill, type Stop, stopsOf } from "../plan.ts";
 import { claimManifest } from "./rebind.ts";
 import type { BindInput, CloneInput, ExportInput, VolumeObjectInput } from "./steps.ts";
 import { type Successor, successorOf } from "./successor.ts";
@@ -39,10 +40,7 @@ export interface ZfsPlan {
 export const planZfsRestore = (input: ZfsInput): ZfsPlan => {
   const { items, keepFor } = input;
   const owners = ownersOf(items.map(({ target }) => target));
-  const stops = owners.scalable.flatMap((owner) => {
-    const replicas = input.replicasOf(owner);
-    return replicas === undefined ? [] : [{ ...owner, replicas }];
-  });
+  const stops = stopsOf(owners, input.replicasOf);
   const names = items.map(({ target }) => volumeName(target));
   const snapshots = [...new Set(items.map(({ snapshot }) => snapshot.snapshot))];
   const plan: Plan = {
@@ -164,6 +162,7 @@ const bindStep = ({ item, index, successor }: Made, isLast: boolean): PlannedSte
     from: { name: from, uid: pv.metadata.uid ?? "", policy: pv.spec.persistentVolumeReclaimPolicy ?? "Retain" },
     to,
     manifest: claimManifest(claim) as unknown as Json,
+    marks: lastingMarks(claim),
   } as BindInput;
   return {
     ...common,

@@ -2,14 +2,20 @@
  * Gives a claim another PersistentVolume. A claim's volume cannot be changed: it is deleted and made again, bound by
  * name. What keeps the bytes meanwhile is that both volumes say Retain before anything else happens.
  *
- * The order decides the time: the new PV is reserved only when the old claim is gone, and the claim is made only when the
- * PV is Available, else the binder notices at its next resync.
+ * The order decides the time: the new PV is reserved only when the old claim is gone and the binder has noticed (Released),
+ * and the claim is made only when the PV is Available, else the binder notices at its next resync. So it does when somebody
+ * else (a finalizer's controller) writes in the moment in which it binds: it does not try again by itself, but looks when
+ * the claim changes.
  */
 import type { Clock } from "../../context.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
+import { changeObject } from "../../systems/kubernetes/changing.ts";
 import type { KubeObject, Kubernetes } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import type { Claim, PersistentVolume } from "../../inventory/raw.ts";
+import { guardAgain, letGo } from "../../guard/letting-go.ts";
+import { type Marks, marksOf } from "../../guard/protect/marks.ts";
+import { modeOf, reclaimKey } from "../../guard/protect/mode.ts";
 
 export interface Binding {
   readonly namespace: string;
@@ -18,6 +24,8 @@ export interface Binding {
   readonly to: string;
   /** The claim as it is made again: `claimManifest`. Its `volumeName` is set here. */
   readonly manifest: KubeObject;
+  /** The guard's marks that it is to have again. */
+  readonly marks: Marks;
 }
 
 export interface RebindWorld {
@@ -41,10 +49,11 @@ const ofOneBinding = new Set([
   "volume.kubernetes.io/selected-node",
 ]);
 
-/** What a claim needs to be made again as it was, but for its volume. Pure. */
+/** What a claim needs to be made again as it was, but for its volume and the guard's marks (`lastingMarks`). Pure. */
 export const claimManifest = (claim: Claim): KubeObject => {
   const { name, namespace, labels, annotations = {}, ownerReferences } = claim.metadata;
-  const kept = Object.entries(annotations).filter(([key]) => !ofOneBinding.has(key));
+  const marks = marksOf(claim).annotations;
+  const kept = Object.entries(annotations).filter(([key]) => !ofOneBinding.has(key) && !(key in marks));
   const { volumeName: _, ...spec } = claim.spec;
   const object = {
     apiVersion: "v1",
@@ -63,13 +72,18 @@ export const claimManifest = (claim: Claim): KubeObject => {
 
 const poll = 50;
 
-/** Asks until the answer is there. Throws TIMEOUT saying what was waited for. */
-const until = async <T>(world: RebindWorld, what: string, ask: () => Promise<T | undefined>): Promise<T> => {
+/** Asks until the answer is there. Throws TIMEOUT saying what was waited for, or what `late` gives. */
+export const until = async <T>(
+  world: RebindWorld,
+  late: string | (() => Failure),
+  ask: () => Promise<T | undefined>,
+): Promise<T> => {
   const deadline = world.clock.now() + world.timeout;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (world.clock.now() > deadline) throw new Failure("TIMEOUT", { what: `${what} in time.` });
+    if (world.clock.now() > deadline)
+      throw typeof late === "string" ? new Failure("TIMEOUT", { what: `${late} in time.` }) : late();
     await world.clock.sleep(poll, world.signal);
   }
 };
@@ -80,34 +94,48 @@ const volumeNamed = (world: RebindWorld, name: string): Promise<Volume | undefin
 const claimNamed = (world: RebindWorld, { namespace, claim }: Binding): Promise<Claim | undefined> =>
   world.kubernetes.get<Claim>(resources.persistentVolumeClaims, { namespace, name: claim });
 
-/** A change that belongs to what was just read; made again when somebody else's change came before it. */
-const changing = async (world: RebindWorld, name: string, change: (volume: Volume) => object | undefined) => {
-  for (;;) {
+/** The PV, once it is not on its way out any more; undefined when it is gone. Throws TIMEOUT. */
+export const untilNotGoing = async (world: RebindWorld, name: string): Promise<PersistentVolume | undefined> => {
+  const found = await until(world, `The PersistentVolume ${name} was not gone`, async () => {
     const volume = await volumeNamed(world, name);
-    if (volume === undefined) throw new Failure("TARGET_UNUSABLE", { what: `There is no PersistentVolume ${name}.` });
-    const patch = change(volume);
-    if (patch === undefined) return;
-    const { uid, resourceVersion } = volume.metadata;
-    const { metadata = {}, ...rest } = patch as { metadata?: object };
-    try {
-      const whole = { ...rest, metadata: { ...metadata, uid, resourceVersion } };
-      await world.kubernetes.mergePatch(resources.persistentVolumes, { name }, whole);
-      return;
-    } catch (error) {
-      if (!isFailure(error, "KUBERNETES_CONFLICT")) throw error;
-    }
-  }
+    return volume?.metadata.deletionTimestamp === undefined ? { volume } : undefined;
+  });
+  return found.volume;
 };
 
-/** Sets what becomes of a PV's bytes when its claim goes. */
-export const setReclaimPolicy = (world: RebindWorld, name: string, policy: string): Promise<void> =>
-  changing(world, name, ({ spec }) =>
-    spec.persistentVolumeReclaimPolicy === policy ? undefined : { spec: { persistentVolumeReclaimPolicy: policy } },
-  );
+const changing = (
+  { kubernetes }: Pick<RebindWorld, "kubernetes">,
+  name: string,
+  change: (volume: Volume) => object | undefined,
+): Promise<Volume | undefined> =>
+  changeObject<Volume>({ kubernetes, resource: resources.persistentVolumes, name: { name } }, change);
+
+/** A guarded PV says Retain, and remembers what it is to say later. */
+const withPolicy =
+  (policy: string) =>
+  (volume: Volume): object | undefined => {
+    const { spec, metadata } = volume;
+    if (spec.persistentVolumeReclaimPolicy === policy) return undefined;
+    if (policy === "Retain" || modeOf(volume) === "off") return { spec: { persistentVolumeReclaimPolicy: policy } };
+    if (metadata.annotations?.[reclaimKey] === policy) return undefined;
+    return { metadata: { annotations: { [reclaimKey]: policy } } };
+  };
+
+const demandThere = (volume: Volume | undefined, name: string): void => {
+  if (volume === undefined) throw new Failure("TARGET_UNUSABLE", { what: `There is no PersistentVolume ${name}.` });
+};
+
+/** The bytes of a PV stay, whatever happens to its claim. Gives false when there is no such PV (any more). */
+export const retain = async (kubernetes: Kubernetes, name: string): Promise<boolean> =>
+  (await changing({ kubernetes }, name, withPolicy("Retain"))) !== undefined;
+
+/** Sets what becomes of a PV's bytes when its claim goes. Throws TARGET_UNUSABLE. */
+export const setReclaimPolicy = async (world: RebindWorld, name: string, policy: string): Promise<void> =>
+  demandThere(await changing(world, name, withPolicy(policy)), name);
 
 /** Reserves a PV for the claim by name, whoever had it before. */
-const reserve = (world: RebindWorld, { namespace, claim, to }: Binding): Promise<void> =>
-  changing(world, to, ({ spec: { claimRef } }) => {
+const reserve = async (world: RebindWorld, { namespace, claim, to }: Binding): Promise<void> => {
+  const reserved = await changing(world, to, ({ spec: { claimRef } }) => {
     if (claimRef?.name === claim && claimRef.namespace === namespace && claimRef.uid === undefined) return undefined;
     const claimRefNow = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name: claim };
     return {
@@ -115,6 +143,8 @@ const reserve = (world: RebindWorld, { namespace, claim, to }: Binding): Promise
       spec: { claimRef: { ...claimRefNow, uid: null, resourceVersion: null } },
     };
   });
+  demandThere(reserved, to);
+};
 
 const names = (claim: Claim | undefined, to: string): boolean =>
   claim?.spec.volumeName === to && claim.metadata.deletionTimestamp === undefined;
@@ -123,6 +153,7 @@ const names = (claim: Claim | undefined, to: string): boolean =>
 const removeClaim = async (world: RebindWorld, binding: Binding, claim: Claim): Promise<void> => {
   const name = { namespace: binding.namespace, name: binding.claim };
   const { uid = "" } = claim.metadata;
+  await letGo(world.kubernetes, resources.persistentVolumeClaims, claim);
   if (claim.metadata.deletionTimestamp === undefined)
     await world.kubernetes.remove(resources.persistentVolumeClaims, name, { uid });
   await until(world, `The claim ${binding.namespace}/${binding.claim} was not gone`, async () => {
@@ -131,7 +162,8 @@ const removeClaim = async (world: RebindWorld, binding: Binding, claim: Claim): 
   });
 };
 
-const released = (world: RebindWorld, name: string): Promise<true> =>
+/** Waits until the binder has noticed that a PV's claim is gone, or the PV itself is. Throws TIMEOUT. */
+export const released = (world: RebindWorld, name: string): Promise<true> =>
   until(world, `The PersistentVolume ${name} was not released`, async () => {
     const volume = await volumeNamed(world, name);
     return volume?.status?.phase === "Bound" ? undefined : true;
@@ -152,10 +184,12 @@ export const rebind = async (world: RebindWorld, binding: Binding): Promise<void
   const present = await claimNamed(world, binding);
   if (!names(present, binding.to)) {
     const from = present?.spec.volumeName;
-    for (const name of new Set([binding.to, ...(from === undefined ? [] : [from])]))
-      await setReclaimPolicy(world, name, "Retain");
+    const both = new Set([binding.to, ...(from === undefined ? [] : [from])]);
+    await setReclaimPolicy(world, binding.to, "Retain");
+    // A claim whose volume is lost has none to keep.
+    if (from !== undefined) await retain(world.kubernetes, from);
     if (present !== undefined) await removeClaim(world, binding, present);
-    if (from !== undefined) await released(world, from);
+    for (const name of both) await released(world, name);
     await reserve(world, binding);
     await until(world, `The PersistentVolume ${binding.to} was not Available`, async () => {
       const phase = (await volumeNamed(world, binding.to))?.status?.phase;
@@ -163,9 +197,43 @@ export const rebind = async (world: RebindWorld, binding: Binding): Promise<void
     });
     await makeClaim(world, binding);
   }
-  await until(world, `${binding.namespace}/${binding.claim} was not bound to ${binding.to}`, async () => {
+  const { claim, volume } = await untilBound(world, binding);
+  await guardAgain(world.kubernetes, binding.marks, claim, volume);
+};
+
+/** ms after which the binder is told to look again: first soon, then ever later, so that nobody who is slow is disturbed. */
+const patience = { first: 200, most: 2000 };
+const nudgeKey = "holdfast.dev/waits-for-binding";
+
+const nudge = async ({ kubernetes }: RebindWorld, { metadata }: Claim, value: string | null): Promise<void> => {
+  const { namespace = "", name, uid } = metadata;
+  const patch = { metadata: { uid, annotations: { [nudgeKey]: value } } };
+  try {
+    await kubernetes.mergePatch(resources.persistentVolumeClaims, { namespace, name }, patch);
+  } catch (error) {
+    // Another claim has its name by now: the next look shows which.
+    if (!isFailure(error, "KUBERNETES_CONFLICT")) throw error;
+  }
+};
+
+const untilBound = async (
+  world: RebindWorld,
+  binding: Binding,
+): Promise<{ readonly claim: Claim; readonly volume: Volume }> => {
+  let wait = patience.first;
+  let next = world.clock.now() + wait;
+  const bound = await until(world, `${binding.namespace}/${binding.claim} was not bound to ${binding.to}`, async () => {
     const [claim, volume] = [await claimNamed(world, binding), await volumeNamed(world, binding.to)];
-    const isBound = names(claim, binding.to) && claim?.status?.phase === "Bound" && volume?.status?.phase === "Bound";
-    return isBound && volume?.spec.claimRef?.uid === claim?.metadata.uid ? true : undefined;
+    if (claim === undefined || volume === undefined) return undefined;
+    const isBound = names(claim, binding.to) && claim.status?.phase === "Bound" && volume.status?.phase === "Bound";
+    if (isBound && volume.spec.claimRef?.uid === claim.metadata.uid) return { claim, volume };
+    const now = world.clock.now();
+    if (now < next) return undefined;
+    wait = Math.min(wait * 2, patience.most);
+    next = now + wait;
+    await nudge(world, claim, new Date(now).toISOString());
+    return undefined;
   });
+  if (bound.claim.metadata.annotations?.[nudgeKey] !== undefined) await nudge(world, bound.claim, null);
+  return bound;
 };

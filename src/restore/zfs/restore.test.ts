@@ -5,8 +5,8 @@ import { MemoryNas } from "../../systems/nas/memory.ts";
 import { aZfsScene, type Protocol, type ZfsScene } from "./testing/scene.ts";
 
 const scenes: ZfsScene[] = [];
-const open = async (protocol: Protocol = "nfs"): Promise<ZfsScene> => {
-  const scene = await aZfsScene(protocol);
+const open = async (protocol: Protocol = "nfs", guarded = false): Promise<ZfsScene> => {
+  const scene = await aZfsScene(protocol, { guarded });
   scenes.push(scene);
   return scene;
 };
@@ -106,5 +106,26 @@ describe("a restore from ZFS", () => {
     );
     await expect(scene.process().operations.start("op-1", scene.plan)).rejects.toThrow("no");
     await scene.demand(false, "after a refusal");
+  });
+});
+
+describe("a restore of a guarded volume", () => {
+  it("and its undo each leave a guarded volume, with Retain", async () => {
+    const scene = await open("nfs", true);
+    const { operations } = scene.process();
+    await operations.start("op-1", scene.plan);
+    await scene.demand(true, "after the restore");
+    await operations.undo("op-1");
+    await scene.demand(false, "after its undo");
+    expect((await scene.pv("pv-1"))?.metadata.annotations).toMatchObject({ "holdfast.dev/guard": "deny" });
+  });
+
+  it("can be settled: what the guard would keep for ever is let go by whoever set it aside", async () => {
+    const scene = await open("nfs", true);
+    const { operations } = scene.process();
+    await operations.start("op-1", scene.plan);
+    await operations.settle("op-1");
+    expect(await scene.pv("pv-1")).toBeUndefined();
+    expect(await scene.content()).toBe("new");
   });
 });

@@ -2,13 +2,15 @@
 import { z } from "zod";
 import type { Clock } from "../../context.ts";
 import type { PersistentVolume } from "../../inventory/raw.ts";
+import { isGuardedAgain, letGo } from "../../guard/letting-go.ts";
+import { marksInput } from "../../guard/protect/steps/set-marks.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import type { Json } from "../../model/plan.ts";
 import type { StepContext, StepKind } from "../../operation/step-kind.ts";
 import type { KubeObject, Kubernetes } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import type { Dataset, Identity, Nas, NasRemover, NewExport, VolumeExport } from "../../systems/nas/port.ts";
-import { type Binding, rebind, type RebindWorld, setReclaimPolicy } from "./rebind.ts";
+import { type Binding, rebind, type RebindWorld, setReclaimPolicy, untilNotGoing } from "./rebind.ts";
 
 export interface ZfsOptions {
   readonly kubernetes: Kubernetes;
@@ -123,7 +125,7 @@ export const cloneDataset = (options: ZfsOptions): StepKind<CloneInput> => ({
 const exportInput = z.strictObject({
   /** What is made: `NewExport`. */
   wanted: z.json(),
-  /** The origin's export, which goes when the operation is settled: `VolumeExport`. */
+  /** The origin's export, which goes when the operation is settled: `VolumeExport`; null when it has none. */
   old: z.json(),
   /** Names of user properties that keep the ids of what was made, by what they keep. */
   idProperties: z.record(z.string(), z.string()),
@@ -170,7 +172,8 @@ export const exportDataset = ({ nas }: ZfsOptions): StepKind<ExportInput> => ({
   redo: async (_, memo) => ({ ...(memo as object), aside: "origin" }),
   settle: async ({ old }, memo) => {
     const { made, aside } = exportMemo.parse(memo);
-    await (await nas()).removeExport((aside === "origin" ? old : made) as unknown as VolumeExport);
+    const unused = (aside === "origin" ? old : made) as unknown as VolumeExport | null;
+    if (unused !== null) await (await nas()).removeExport(unused);
   },
 });
 
@@ -184,6 +187,7 @@ const removeVolumeObject = async (world: RebindWorld, name: string, isExpected: 
   const present = await world.kubernetes.get<PersistentVolume>(resources.persistentVolumes, { name });
   if (present === undefined || !isExpected(present)) return;
   await setReclaimPolicy(world, name, "Retain");
+  await letGo(world.kubernetes, resources.persistentVolumes, present);
   await world.kubernetes.remove(resources.persistentVolumes, { name }, { uid: present.metadata.uid ?? "" });
 };
 
@@ -203,8 +207,9 @@ export const createVolume = (options: ZfsOptions): StepKind<VolumeObjectInput> =
       const present = await find(input);
       return present !== undefined && isMadeBy(operation)(present) ? "present" : "absent";
     },
-    apply: async (input, { operation }) => {
-      const present = await find(input);
+    apply: async (input, context) => {
+      const { operation } = context;
+      const present = await untilNotGoing(worldOf(context), nameOf(input));
       if (present !== undefined && !isMadeBy(operation)(present))
         throw new Failure("KUBERNETES_CONFLICT", { what: `There is another PersistentVolume ${nameOf(input)}.` });
       const manifest = manifestOf(input);
@@ -236,14 +241,17 @@ const bindInput = z.strictObject({
   from: z.strictObject({ name: z.string(), uid: z.string(), policy: z.string() }),
   to: z.string(),
   manifest: z.json(),
+  /** The guard's. */
+  marks: marksInput,
 });
 export type BindInput = z.output<typeof bindInput>;
 
-const bindingTo = ({ namespace, claim, manifest }: BindInput, to: string): Binding => ({
+const bindingTo = ({ namespace, claim, manifest, marks }: BindInput, to: string): Binding => ({
   namespace,
   claim,
   to,
   manifest: manifest as unknown as KubeObject,
+  marks,
 });
 
 /** "rebind-claim": the claim has the clone's PersistentVolume. */
@@ -256,12 +264,12 @@ export const rebindClaim = (options: ZfsOptions): StepKind<BindInput> => {
   return {
     kind: "rebind-claim",
     input: bindInput,
-    check: async ({ namespace, claim, to }) => {
+    check: async ({ namespace, claim, to, marks }) => {
       const found = await options.kubernetes.get<KubeObject & { readonly spec: { readonly volumeName?: string } }>(
         resources.persistentVolumeClaims,
         { namespace, name: claim },
       );
-      return found?.spec.volumeName === to ? "present" : "partial";
+      return found?.spec.volumeName === to && isGuardedAgain(marks, found) ? "present" : "partial";
     },
     apply: forth,
     undo: async (input, _, context) => {

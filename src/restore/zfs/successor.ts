@@ -63,18 +63,18 @@ const namesOf = ({ dataset, suffix }: Present) => {
 /** Annotations that belong to the present binding. */
 const ofBinding = new Set(["pv.kubernetes.io/bound-by-controller"]);
 
+/** Labels and annotations for a PV that is made like this one. */
+export const lastingMeta = ({ metadata: { labels, annotations = {} } }: PersistentVolume) => ({
+  ...(labels === undefined ? {} : { labels }),
+  annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => !ofBinding.has(key))),
+});
+
 const manifestWith = ({ pv, suffix }: Present, source: object): PersistentVolume => {
-  const { labels, annotations = {} } = pv.metadata;
   const { claimRef: _, ...spec } = pv.spec;
-  const kept = Object.fromEntries(Object.entries(annotations).filter(([key]) => !ofBinding.has(key)));
   return {
     apiVersion: "v1",
     kind: "PersistentVolume",
-    metadata: {
-      name: nextName(pv.metadata.name, suffix),
-      ...(labels === undefined ? {} : { labels }),
-      annotations: kept,
-    },
+    metadata: { name: nextName(pv.metadata.name, suffix), ...lastingMeta(pv) },
     spec: { ...spec, ...source, persistentVolumeReclaimPolicy: "Retain" },
   };
 };
@@ -129,10 +129,11 @@ const withAttributes = (csi: CsiSource, leaf: string, changed: Readonly<Record<s
   csi: { ...csi, volumeHandle: leaf, volumeAttributes: { ...csi.volumeAttributes, ...changed } },
 });
 
+const shareId = `${prefix}freenas_nfs_share_id`;
+
 const democraticNfs = (present: Present, csi: CsiSource): Successor => {
   const { leaf, name } = namesOf(present);
   const { old, wanted, path } = nfsPlace(present, csi.volumeAttributes?.["share"] ?? "");
-  const shareId = `${prefix}freenas_nfs_share_id`;
   const changed = { share: path };
   return {
     dataset: name,
@@ -161,6 +162,13 @@ const idProperties = {
   extent: `${prefix}freenas_iscsi_extent_id`,
   targetExtent: `${prefix}freenas_iscsi_targettoextent_id`,
 } as const;
+/** User properties by which democratic-csi finds the export of a PV's dataset again, by what they keep. */
+export const idPropertiesOf = ({ spec: { csi } }: PersistentVolume): Readonly<Record<string, string>> => {
+  const driver = csi?.volumeAttributes?.["provisioner_driver"] ?? "";
+  if (driver.endsWith("-nfs")) return { share: shareId };
+  return driver.endsWith("-iscsi") ? idProperties : {};
+};
+
 const assetsName = `${prefix}freenas_iscsi_assets_name`;
 
 /** Longest name of an extent on TrueNAS. */

@@ -3,7 +3,7 @@
  * reads, where its command line would need one each.
  */
 import type { ChildProcess } from "node:child_process";
-import { Failure } from "../../model/failure.ts";
+import { Failure, messageOf } from "../../model/failure.ts";
 import { kopiaFailure } from "./failures.ts";
 import type { KopiaProgram } from "./program.ts";
 
@@ -17,11 +17,7 @@ export class ObjectServer {
 
   /** The object's content as it arrives. COPY_MISSING or COPY_CORRUPT when it cannot be read to its end. */
   async *read(objectId: string, from = 0): AsyncIterable<Uint8Array> {
-    const { address } = await this.#start();
-    const answer = await fetch(
-      `${address}/api/v1/objects/${objectId}`,
-      from === 0 ? {} : { headers: { range: `bytes=${from}-` } },
-    );
+    const answer = await this.#ask(objectId, from);
     if (!answer.ok || answer.body === null) {
       throw new Failure(answer.status === 404 ? "COPY_MISSING" : "COPY_CORRUPT", {
         what: `kopia cannot read the object ${objectId}.`,
@@ -36,6 +32,31 @@ export class ObjectServer {
         why: error instanceof Error ? error.message : String(error),
         cause: error,
       });
+    }
+  }
+
+  /**
+   * kopia breaks the connection off, without an answer, where an object's first block is not in the store: with the server
+   * alive that is said of the object, at the second time; the first may have met a connection that another read ended.
+   */
+  async #ask(objectId: string, from: number): Promise<Response> {
+    const { child, address } = await this.#start();
+    for (let tried = 1; ; tried += 1) {
+      try {
+        return await fetch(
+          `${address}/api/v1/objects/${objectId}`,
+          from === 0 ? {} : { headers: { range: `bytes=${from}-` } },
+        );
+      } catch (error) {
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw kopiaFailure("serve the repository's objects", `it ended: ${child.signalCode ?? child.exitCode}`);
+        if (tried === 2)
+          throw new Failure("COPY_CORRUPT", {
+            what: `kopia cannot read the object ${objectId}.`,
+            why: `it breaks off: ${messageOf((error as Error).cause ?? error)}`,
+            cause: error,
+          });
+      }
     }
   }
 

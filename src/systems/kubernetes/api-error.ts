@@ -30,6 +30,16 @@ export const apiErrorOf = (error: unknown): ApiError | undefined => {
   return error instanceof Error && error.cause instanceof ApiError ? error.cause : undefined;
 };
 
+/** Absence is an answer: 404 about an object, or about a kind that the server does not have, gives undefined. */
+export const absentAsUndefined = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await answer;
+  } catch (error) {
+    if (apiErrorOf(error)?.status === 404) return undefined;
+    throw error;
+  }
+};
+
 /** True when the version that a list or a watch wanted to continue from is gone: start again from a new list. */
 export const isExpired = (error: unknown): boolean => {
   const answer = apiErrorOf(error);

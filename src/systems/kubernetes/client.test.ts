@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { isFailure, type Failure } from "../../model/failure.ts";
+import type { Failure } from "../../model/failure.ts";
+import { failureOf } from "../../model/testing/failure-of.ts";
 import { KubernetesClient, type ClientOptions } from "./client.ts";
 import type { Credentials } from "./credentials.ts";
 import type { KubeObject } from "./port.ts";
@@ -34,15 +35,6 @@ const start = async (script: Script, options: ClientOptions = {}): Promise<[Kube
     () => server.close(),
   );
   return [client, server];
-};
-
-const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
-  const error: unknown = await call.then(
-    () => new Error("succeeded"),
-    (thrown: unknown) => thrown,
-  );
-  if (isFailure(error)) return error;
-  throw error;
 };
 
 /** What a user would see of it. */
@@ -284,6 +276,12 @@ describe("KubernetesClient's calls", () => {
     expect(merge?.headers["content-type"]).toBe("application/merge-patch+json");
     expect(merge?.body).toBe('{"data":{"a":null}}');
     expect(scale?.path).toBe("/apis/apps/v1/namespaces/media/deployments/a/scale");
+  });
+
+  it("asks for a dry run in the body: beside one, the server does not look at the query", async () => {
+    const [client, server] = await start((_seen, response) => sendJson(response, {}));
+    await client.remove(pods, { name: "a", namespace: "media" }, { dryRun: true });
+    expect(JSON.parse(server.seen[0]?.body ?? "")).toMatchObject({ kind: "DeleteOptions", dryRun: ["All"] });
   });
 
   it("sends what a removal depends on", async () => {

@@ -1,5 +1,5 @@
 import type { Clock } from "../../context.ts";
-import { apiErrorOf } from "./api-error.ts";
+import { absentAsUndefined } from "./api-error.ts";
 import { randomFraction, type Randomness } from "./backoff.ts";
 import { collectionCall, objectCall, ownCollection, type Call } from "./call.ts";
 import { execInPod } from "./exec.ts";
@@ -124,12 +124,14 @@ export class KubernetesClient implements Kubernetes {
 
   async remove(resource: Resource, name: ObjectName, options: RemoveOptions = {}): Promise<void> {
     const call = objectCall("delete", resource, name);
-    const { uid, resourceVersion, propagation, gracePeriodSeconds } = options;
+    const { uid, resourceVersion, propagation, gracePeriodSeconds, dryRun } = options;
     const body = {
       kind: "DeleteOptions",
       apiVersion: "v1",
       propagationPolicy: propagation,
       gracePeriodSeconds,
+      // In the body: beside one, the server does not look at the query, and would remove in earnest.
+      dryRun: dryRun === true ? ["All"] : undefined,
       preconditions: uid === undefined && resourceVersion === undefined ? undefined : { uid, resourceVersion },
     };
     await absentAsUndefined(this.#unary(call, { method: "DELETE", path: call.path, ...json(body) }));
@@ -314,14 +316,4 @@ const eventOf = <T>(call: Call, line: string): StreamEvent<T> => {
   const event = decodeJson(line) as { type: string; object: unknown };
   if (event.type === "ERROR") throw failureOfApiError(call, apiErrorOfStatus(event.object));
   return event as StreamEvent<T>;
-};
-
-/** Absence is an answer: 404 about one object gives undefined. */
-const absentAsUndefined = async <T>(answer: Promise<T>): Promise<T | undefined> => {
-  try {
-    return await answer;
-  } catch (error) {
-    if (apiErrorOf(error)?.status === 404) return undefined;
-    throw error;
-  }
 };

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isFailure, type Failure } from "../../model/failure.ts";
+import { isFailure } from "../../model/failure.ts";
+import { failureOf } from "../../model/testing/failure-of.ts";
 import { decodeJson } from "./json.ts";
 import type { KubeObject, Kubernetes, Resource } from "./port.ts";
 import { resources } from "./resources.ts";
+import { describeOwners } from "./conformance-owners.ts";
 import { describeWatch, following } from "./watch/conformance.ts";
 
 /** What the suite speaks to. */
@@ -38,15 +40,6 @@ const eventually = async (holds: () => Promise<boolean>): Promise<void> => {
     if (Date.now() > end) throw new Error(`not within 30 s: ${holds.toString()}`);
     await pause(50);
   }
-};
-
-const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
-  const error: unknown = await call.then(
-    (value) => new Error(`succeeded with ${JSON.stringify(value)}`),
-    (thrown: unknown) => thrown,
-  );
-  if (isFailure(error)) return error;
-  throw error;
 };
 
 const configMap = (namespace: string, name: string, more: object = {}, meta: object = {}): ConfigMap => ({
@@ -361,6 +354,8 @@ export const describeKubernetes = (name: string, makeSubject: () => Promise<Conf
         expect(last.data).toEqual({ a: "1", b: "1", d: "1" });
       });
     });
+
+    describeOwners(() => ({ kubernetes, namespace, fresh }));
 
     describe("removing", () => {
       it("succeeds for what is not there", async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { isFailure, type Failure } from "../../model/failure.ts";
+import type { Failure } from "../../model/failure.ts";
+import { failureOf } from "../../model/testing/failure-of.ts";
 import { kubeconfigPaths, loadAccess, type KubeconfigOptions } from "./kubeconfig.ts";
 import { jumpingClock } from "./testing/world.ts";
 
@@ -34,15 +35,6 @@ const write = async (file: string, name: string, more: { cluster?: object; user?
 
 const load = (options: KubeconfigOptions, env: Record<string, string | undefined> = {}, more: object = {}) =>
   loadAccess(options, { env, cwd: folder, clock: jumpingClock(), serviceAccountRoot: join(folder, "sa"), ...more });
-
-const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
-  const error: unknown = await call.then(
-    () => new Error("succeeded"),
-    (thrown: unknown) => thrown,
-  );
-  if (isFailure(error)) return error;
-  throw error;
-};
 
 describe("which kubeconfig is used", () => {
   it("is the one of --kubeconfig before all others, relative to the working directory", async () => {

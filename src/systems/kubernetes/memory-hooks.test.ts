@@ -50,6 +50,37 @@ describe("MemoryKubernetes.put", () => {
   });
 });
 
+describe("MemoryKubernetes.admit", () => {
+  it("asks before updates and removals of every user, and tells what the object was and would be", async () => {
+    const memory = new MemoryKubernetes(world);
+    memory.put(configMaps, { metadata: { ...at, labels: { a: "1" } } });
+    const asked: unknown[] = [];
+    memory.admit(({ operation, user, oldObject, object }, find) => {
+      asked.push([operation, user, oldObject.metadata.labels, object?.metadata.labels]);
+      return find(configMaps, at) === undefined ? undefined : "it is kept";
+    });
+    const other = memory.as("other");
+    const forbidden = { code: "KUBERNETES_REFUSED", why: expect.stringContaining("forbidden: it is kept") as string };
+    const patch = { metadata: { labels: { a: "2" } } };
+    await expect(other.mergePatch(configMaps, at, patch)).rejects.toMatchObject(forbidden);
+    await expect(memory.apply(configMaps, { metadata: { ...at, labels: { b: "1" } } })).rejects.toMatchObject(
+      forbidden,
+    );
+    await expect(memory.remove(configMaps, at, { dryRun: true })).rejects.toMatchObject(forbidden);
+    await expect(memory.remove(configMaps, at)).rejects.toMatchObject(forbidden);
+    const before = { a: "1" };
+    expect(asked).toEqual([
+      ["UPDATE", "other", before, { a: "2" }],
+      ["UPDATE", "holdfast", before, { a: "1", b: "1" }],
+      ["DELETE", "holdfast", before, undefined],
+      ["DELETE", "holdfast", before, undefined],
+    ]);
+    memory.admit(undefined);
+    await memory.remove(configMaps, at);
+    expect(await memory.get(configMaps, at)).toBeUndefined();
+  });
+});
+
 describe("MemoryKubernetes.fail", () => {
   it("fails the calls that match, as often as asked, before they take effect", async () => {
     const memory = new MemoryKubernetes(world);

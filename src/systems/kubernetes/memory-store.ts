@@ -1,8 +1,10 @@
 import type { Clock } from "../../context.ts";
+import { formatTime } from "../../model/units.ts";
 import type { Randomness } from "./backoff.ts";
 import { decodeJson, encodeJson } from "./json.ts";
+import type { Admission } from "./memory-admission.ts";
 import { isBuiltIn } from "./memory-traits.ts";
-import type { Owners } from "./memory-ownership.ts";
+import { managedFieldsOf, type Owners } from "./memory-ownership.ts";
 import type { KubeObject, ObjectMeta, ObjectName, Resource, WatchEvent } from "./port.ts";
 import { fullNameOf, groupOf, resources } from "./resources.ts";
 
@@ -42,6 +44,8 @@ export class MemoryStore {
   readonly #put = new Set<string>();
   /** Pods on a node stay, Terminating, until somebody plays the kubelet. */
   podsEndGracefully = false;
+  /** Who is asked before users change or remove anything; controllers are not. */
+  admission: Admission | undefined;
 
   constructor(world: Randomness & { readonly clock: Clock }) {
     this.#clock = world.clock;
@@ -54,7 +58,7 @@ export class MemoryStore {
 
   /** RFC 3339 with whole seconds, as the server stamps. */
   timestamp(afterSeconds = 0): string {
-    return new Date(this.#clock.now() + afterSeconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+    return formatTime(this.#clock.now() + afterSeconds * 1000);
   }
 
   suffix(): string {
@@ -97,7 +101,8 @@ export class MemoryStore {
   /** Writes an object under a new version. */
   write(stored: Stored): KubeObject {
     const before = this.find(stored.resource, stored.object.metadata);
-    const object = this.#stamped(stored.object);
+    const managedFields = managedFieldsOf(stored.owners);
+    const object = this.#stamped({ ...stored.object, metadata: { ...stored.object.metadata, managedFields } });
     const kind = fullNameOf(stored.resource);
     const byName = this.#objects.get(kind) ?? new Map<string, Stored>();
     this.#objects.set(kind, byName.set(keyOf(object.metadata), { ...stored, object }));
@@ -285,8 +290,8 @@ const foreground = "foregroundDeletion";
 const keyOf = (name: ObjectName): string => `${name.namespace ?? ""}/${name.name}`;
 
 /** Typed metadata has no empty maps and lists: they go with their last entry. */
-const withoutEmpties = (metadata: ObjectMeta): ObjectMeta => {
-  const mayBeEmpty = new Set(["labels", "annotations", "finalizers", "ownerReferences"]);
+export const withoutEmpties = (metadata: ObjectMeta): ObjectMeta => {
+  const mayBeEmpty = new Set(["labels", "annotations", "finalizers", "ownerReferences", "managedFields"]);
   const entries = Object.entries(metadata).filter(
     ([key, value]) => !mayBeEmpty.has(key) || Object.keys((value ?? {}) as object).length > 0,
   );

@@ -3,7 +3,7 @@ import type { Call } from "./call.ts";
 import { failureOfApiError } from "./failures.ts";
 import { isSame, isTree, merged, type Tree } from "./json-tree.ts";
 import { applied, ownersAfterUpdate, type Owners } from "./memory-ownership.ts";
-import type { MemoryStore, Stored } from "./memory-store.ts";
+import { type MemoryStore, type Stored, withoutEmpties } from "./memory-store.ts";
 import { traitsOf, type Traits } from "./memory-traits.ts";
 import type { KubeObject, ObjectMeta, Preconditions, Resource } from "./port.ts";
 
@@ -116,7 +116,8 @@ const limited = (call: Call, live: Stored, candidate: Tree): KubeObject => {
   const status = traits.statusSubresource && "status" in object ? { status: object["status"] } : {};
   const content = without(candidate, traits.statusSubresource ? ["status"] : []);
   const identity = { apiVersion: live.resource.apiVersion, kind: live.resource.kind };
-  return { ...content, ...status, ...identity, metadata } as unknown as KubeObject;
+  const filled = withoutEmpties(metadata as unknown as ObjectMeta);
+  return { ...content, ...status, ...identity, metadata: filled };
 };
 
 const isServerField = (key: string): boolean =>

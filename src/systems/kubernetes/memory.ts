@@ -6,6 +6,8 @@ import { collectionCall, objectCall, ownCollection, type Call } from "./call.ts"
 import { encodeJson } from "./json.ts";
 import type { Tree } from "./json-tree.ts";
 import { MemoryGate, type CallMatch, type FaultOptions } from "./memory-gate.ts";
+import { admit, type Admission } from "./memory-admission.ts";
+import { updaterOf } from "./memory-ownership.ts";
 import { matcherOf, memoryEvents } from "./memory-watch.ts";
 import { MemoryStore, wireCopy, type Change, type Stored } from "./memory-store.ts";
 import {
@@ -131,6 +133,11 @@ export class MemoryKubernetes implements Kubernetes {
     this.#store.podsEndGracefully = true;
   }
 
+  /** Asks this before every update and removal, by whomever. */
+  admit(admission: Admission | undefined): void {
+    this.#store.admission = admission;
+  }
+
   /** Calls the handler after each change of a resource. What it throws ends the test as an unhandled rejection. */
   onChange(resource: Resource, handler: ChangeHandler): () => void {
     return this.#store.onChange((change: Change) => {
@@ -180,8 +187,9 @@ export class MemoryKubernetes implements Kubernetes {
     return this.#do(call, () => {
       const config = wireCopy(object);
       const stored = this.#store.find(resource, config.metadata);
+      if (stored === undefined && config.metadata.uid !== undefined) throw uidMismatch(call, config.metadata.uid);
       if (stored === undefined) return this.#created(call, resource, config, applyManager) as T;
-      return this.#written(applyTo(call, stored, config)) as T;
+      return this.#written(call, applyTo(call, stored, config)) as T;
     });
   }
 
@@ -195,7 +203,7 @@ export class MemoryKubernetes implements Kubernetes {
     return this.#do(call, () => {
       const stored = this.#present(call, resource, name);
       const next = patched(call, stored, wireCopy(patch) as Tree, this.#updater);
-      const written = this.#written(next);
+      const written = this.#written(call, next);
       return (options.subresource === "scale" ? scaleOf(written) : written) as T;
     });
   }
@@ -206,6 +214,8 @@ export class MemoryKubernetes implements Kubernetes {
       this.#do(call, () => {
         const stored = this.#present(call, resource, name);
         checkPreconditions(call, stored, options);
+        this.#admit(call, stored, undefined);
+        if (options.dryRun === true) return;
         if (options.propagation === "Foreground") return this.#store.beginForegroundRemoval(stored);
         if (options.propagation === "Orphan") this.#store.orphan(stored.object.metadata.uid);
         this.#store.beginRemoval(stored, options.gracePeriodSeconds);
@@ -271,7 +281,7 @@ export class MemoryKubernetes implements Kubernetes {
 
   /** The field manager of writes that are not an apply. */
   get #updater(): string {
-    return `${this.#gate.user} (update)`;
+    return updaterOf(this.#gate.user);
   }
 
   #created(call: Call, resource: Resource, object: KubeObject, manager: string): KubeObject {
@@ -289,8 +299,15 @@ export class MemoryKubernetes implements Kubernetes {
     return wireCopy(this.#store.write({ resource, object: made, owners: firstOwners(object, manager) }));
   }
 
-  #written({ stored, isChanged }: Written): KubeObject {
+  /** `object` is what the stored one would become; undefined: it would be removed. */
+  #admit(call: Call, { resource, object: { metadata } }: Stored, object: KubeObject | undefined): void {
+    const oldObject = this.#store.find(resource, metadata)?.object;
+    if (oldObject !== undefined) admit(this.#store, call, this.#gate.user, { resource, oldObject, object });
+  }
+
+  #written(call: Call, { stored, isChanged }: Written): KubeObject {
     if (!isChanged) return wireCopy(stored.object);
+    this.#admit(call, stored, stored.object);
     return wireCopy(this.#store.writeOrDrop(stored));
   }
 }
@@ -309,6 +326,11 @@ async function* untilAborted<T>(
     yield next.value;
   }
 }
+
+const uidMismatch = (call: Call, uid: string): Error => {
+  const why = `the provided object specified uid ${uid}, and no existing object was found`;
+  return refused(call, 409, "Conflict", `Operation cannot be fulfilled: uid mismatch: ${why}`);
+};
 
 /** What survives of an object that is replaced. */
 const identityOf = ({ uid, creationTimestamp }: ObjectMeta): Partial<ObjectMeta> =>

@@ -36,6 +36,16 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
   readonly ownerReferences?: readonly OwnerReference[];
+  readonly managedFields?: readonly ManagedFields[];
+}
+
+/** Who wrote which fields last. A manager that applies and one that updates are two. */
+export interface ManagedFields {
+  readonly manager: string;
+  readonly operation: "Apply" | "Update";
+  readonly subresource?: string;
+  /** Fields as keys, "f:metadata" above "f:annotations"; members of a set as `v:` and their JSON. */
+  readonly fieldsV1?: object;
 }
 
 export interface OwnerReference {
@@ -90,6 +100,8 @@ export interface Preconditions {
 export interface RemoveOptions extends Preconditions {
   readonly propagation?: "Background" | "Foreground" | "Orphan";
   readonly gracePeriodSeconds?: number;
+  /** Asks whether the server would: rights, preconditions and admission answer as always, and nothing is removed. */
+  readonly dryRun?: boolean;
 }
 
 export interface PatchOptions {

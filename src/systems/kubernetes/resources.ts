@@ -55,6 +55,18 @@ export const resources = {
   serverStatusRequests: namespaced("velero.io/v1", "ServerStatusRequest", "serverstatusrequests"),
 
   applications: namespaced("argoproj.io/v1alpha1", "Application", "applications"),
+  applicationSets: namespaced("argoproj.io/v1alpha1", "ApplicationSet", "applicationsets"),
+
+  admissionPolicies: clusterWide(
+    "admissionregistration.k8s.io/v1",
+    "ValidatingAdmissionPolicy",
+    "validatingadmissionpolicies",
+  ),
+  admissionPolicyBindings: clusterWide(
+    "admissionregistration.k8s.io/v1",
+    "ValidatingAdmissionPolicyBinding",
+    "validatingadmissionpolicybindings",
+  ),
 } as const satisfies Record<string, Resource>;
 
 /** The API group of a resource, "" for the core group: what RBAC rules call `apiGroups`. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { mapLimited } from "../../model/concurrency.ts";
-import { type Failure, isFailure } from "../../model/failure.ts";
+import type { Failure } from "../../model/failure.ts";
+import { failureOf } from "../../model/testing/failure-of.ts";
 import type { Bucket } from "./port.ts";
 
 export interface BucketSubject {
@@ -15,15 +16,6 @@ const all = async <T>(items: AsyncIterable<T>): Promise<readonly T[]> => {
   const found: T[] = [];
   for await (const item of items) found.push(item);
   return found;
-};
-
-const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
-  const error: unknown = await call.then(
-    () => new Error("it succeeded"),
-    (thrown: unknown) => thrown,
-  );
-  if (isFailure(error)) return error;
-  throw error;
 };
 
 /** More than the 1000 that S3 gives in one page. */

@@ -1,7 +1,8 @@
 /** What a user is told when the S3 store refuses, lies, hangs or is something else. Real sockets on the loopback. */
 import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Failure, isFailure } from "../../model/failure.ts";
+import type { Failure } from "../../model/failure.ts";
+import { failureOf } from "../../model/testing/failure-of.ts";
 import { type Authority, makeAuthority } from "../kubernetes/testing/certificates.ts";
 import { type Script, type ScriptedServer, startScriptedServer } from "../kubernetes/testing/scripted-server.ts";
 import { AwsBucket, type BucketAccess } from "./aws.ts";
@@ -27,15 +28,6 @@ const calls: readonly (readonly [string, (bucket: Bucket) => Promise<unknown>])[
   ["put", (bucket) => bucket.put("a/b", body)],
   ["remove", (bucket) => bucket.remove("a/b")],
 ];
-
-const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
-  const error: unknown = await call.then(
-    (result) => new Error(`it succeeded with ${JSON.stringify(result)}`),
-    (thrown: unknown) => thrown,
-  );
-  if (isFailure(error)) return error;
-  throw error;
-};
 
 /** All that a user may see of it, with HOLDFAST_DEBUG too. */
 const textOf = ({ message, what, why, todo, stack }: Failure): string => [message, what, why, todo, stack].join("\n");

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Failure, isFailure } from "../../model/failure.ts";
+import { Failure } from "../../model/failure.ts";
+import { failureOf } from "../../model/testing/failure-of.ts";
 import { MemoryBucket } from "../s3/memory.ts";
 import { backupNames, readBackup, readStoredBackup } from "./backup-record.ts";
 import { aPodVolumeBackup, storeBackup, zippedJson } from "./testing/stored-backup.ts";
@@ -15,15 +16,6 @@ let bucket: MemoryBucket;
 beforeEach(() => {
   bucket = new MemoryBucket({ now: () => 0 });
 });
-
-const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
-  const error: unknown = await call.then(
-    () => new Error("it succeeded"),
-    (thrown: unknown) => thrown,
-  );
-  if (isFailure(error)) return error;
-  throw error;
-};
 
 describe("the names of backups", () => {
   it("are the folders below Velero's prefix, and nothing of other prefixes", async () => {

@@ -2,13 +2,17 @@
 import type { KubeObject } from "../kubernetes/port.ts";
 
 export const pointLabel = "holdfast.dev/point";
+/** On a point that was not made of everything. */
+export const partLabel = "holdfast.dev/part";
 
-export interface EverythingOptions {
+export interface VeleroBackupOptions {
   readonly name: string;
   readonly namespace: string;
   readonly point: string;
   readonly storageLocation: string;
   readonly policyConfigMap: string | undefined;
+  /** Only pods with this label, and what they mount; everything without it. */
+  readonly part?: { readonly namespaces: readonly string[]; readonly label: Readonly<Record<string, string>> };
 }
 
 /**
@@ -17,14 +21,20 @@ export interface EverythingOptions {
  */
 const timeToLive = "8760h0m0s";
 
-/** A backup of all objects and, as files, of all volumes that the policy does not leave out. */
-export const backupOfEverything = (options: EverythingOptions): KubeObject =>
-  ({
+/**
+ * A backup of all objects and, as files, of all volumes that the policy does not leave out; with `part` of nothing but some
+ * pods, the claims that they mount, and their PersistentVolumes.
+ */
+export const veleroBackup = (options: VeleroBackupOptions): KubeObject => {
+  const { part } = options;
+  const labels = { [pointLabel]: options.point, ...(part === undefined ? {} : { [partLabel]: "true" }) };
+  return {
     apiVersion: "velero.io/v1",
     kind: "Backup",
-    metadata: { name: options.name, namespace: options.namespace, labels: { [pointLabel]: options.point } },
+    metadata: { name: options.name, namespace: options.namespace, labels },
     spec: {
-      includedNamespaces: ["*"],
+      includedNamespaces: part?.namespaces ?? ["*"],
+      ...(part === undefined ? {} : { labelSelector: { matchLabels: part.label } }),
       defaultVolumesToFsBackup: true,
       snapshotVolumes: false,
       storageLocation: options.storageLocation,
@@ -33,4 +43,5 @@ export const backupOfEverything = (options: EverythingOptions): KubeObject =>
         ? {}
         : { resourcePolicy: { kind: "configmap", name: options.policyConfigMap } }),
     },
-  }) as KubeObject;
+  } as KubeObject;
+};

@@ -78,6 +78,15 @@ export const succeed = async (words: readonly string[], options: HoldfastOptions
   return stdout;
 };
 
+/** A dead process' lock and agent stand for a while: the user tries again. */
+export const patiently = async (words: readonly string[]): Promise<Ran> => {
+  for (let attempt = 0; ; attempt++) {
+    const ran = await holdfast(words);
+    if (ran.status !== 11 || attempt > 60) return ran;
+    await sleep(1000);
+  }
+};
+
 /** The JSON that a command prints with -o json, whatever its exit status. */
 export const answer = async <T>(words: readonly string[], options: HoldfastOptions = {}): Promise<T> => {
   const { stdout, stderr } = await holdfast([...words, "-o", "json"], options);

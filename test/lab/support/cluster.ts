@@ -1,9 +1,10 @@
 /** What the tests see of the cluster from outside of Holdfast: replicas, what is left behind, and files. */
 import { randomBytes } from "node:crypto";
 import type { Deployment, StatefulSet } from "kubernetes-types/apps/v1.d.ts";
-import type { PersistentVolumeClaim, Pod, PodList } from "kubernetes-types/core/v1.d.ts";
+import type { Container, PersistentVolumeClaim, Pod, PodList, VolumeMount } from "kubernetes-types/core/v1.d.ts";
 import { claimSpec } from "../../../lab/apps/claims.ts";
 import { checkClaim, type CheckedVolume, type ClaimToCheck } from "../../../lab/checking.ts";
+import { imageReferences } from "../../../lab/components/images.ts";
 import { holdingPod, readDirectories } from "../../../lab/claim-directory.ts";
 import { applyObjects } from "../../../lab/site/kubectl.ts";
 import { runInside } from "../../../lab/site/daemon.ts";
@@ -132,6 +133,23 @@ export const makeClaim = async (
     "--timeout=60s",
   ]);
 };
+
+/** The name of the PersistentVolume that a claim has. */
+export const pvOf = async ({ kubectl }: RunningLab, [namespace, claim]: ClaimPath): Promise<string> =>
+  (await kubectl(["-n", namespace, "get", "pvc", claim, "-o", "jsonpath={.spec.volumeName}"])).trim();
+
+/** Sets what becomes of a volume's bytes when its claim goes. */
+export const setReclaimPolicy = ({ kubectl }: RunningLab, pv: string, policy: string): Promise<string> =>
+  kubectl(["patch", "pv", pv, "-p", JSON.stringify({ spec: { persistentVolumeReclaimPolicy: policy } })]);
+
+/** A container that does nothing, with one volume. */
+export const sleeper = (mount: VolumeMount): Container => ({
+  name: "main",
+  image: imageReferences.app,
+  imagePullPolicy: "IfNotPresent",
+  command: ["sleep", "3600"],
+  volumeMounts: [mount],
+});
 
 export const removeClaim = async ({ kubectl }: RunningLab, [namespace, name]: ClaimPath): Promise<void> => {
   await kubectl(["-n", namespace, "delete", "persistentvolumeclaim", name, "--ignore-not-found", "--wait=false"]);

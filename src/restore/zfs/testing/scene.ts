@@ -6,6 +6,10 @@ import { type StepKinds, stepKinds } from "../../../operation/step-kind.ts";
 import type { Scene } from "../../../operation/testing/kill-matrix.ts";
 import type { Life } from "../../../operation/testing/mortal.ts";
 import { OperationWorld } from "../../../operation/testing/process.ts";
+import { guardFinalizer } from "../../../guard/finalizer.ts";
+import { guardKey, openingKey } from "../../../guard/protect/mode.ts";
+import { policyFor } from "../../../guard/protect/policy.ts";
+import { policyTwin } from "../../../guard/protect/testing/policy-twin.ts";
 import { MemoryBinder } from "../../../systems/kubernetes/memory-binder.ts";
 import type { Kubernetes } from "../../../systems/kubernetes/port.ts";
 import { resources } from "../../../systems/kubernetes/resources.ts";
@@ -72,6 +76,7 @@ interface Stage {
   readonly zfs: MemoryZfs;
   readonly nas: MemoryNas;
   readonly binder: MemoryBinder;
+  readonly guarded: boolean;
 }
 
 const pvNamed = ({ cluster }: Stage, name: string) =>
@@ -98,7 +103,7 @@ const leftOn = async ({ cluster, nas }: Stage): Promise<readonly string[]> => {
 };
 
 /** The app's files are "old" and the snapshot's "new": what is restored is told from what was there. */
-const setStage = async (protocol: Protocol, replicas: number) => {
+const setStage = async (protocol: Protocol, { replicas, guarded }: Required<ZfsSceneOptions>) => {
   const cluster = await aCluster(replicas);
   const zfs = new MemoryZfs(cluster.clock);
   const properties = {
@@ -111,7 +116,7 @@ const setStage = async (protocol: Protocol, replicas: number) => {
   const nas = new MemoryNas(zfs);
   const snapshot = await nas.createSnapshot({ dataset, snapshot: "point-1" });
   zfs.write(dataset, "old", 1000);
-  const { claim, pv } = put(cluster, protocol, zfs);
+  const { claim, pv } = await withGuard(cluster, guarded, put(cluster, protocol, zfs));
   const binder = new MemoryBinder(cluster.kubernetes);
   const present = await nas.dataset(dataset);
   if (present === undefined) throw new Error("no dataset");
@@ -122,7 +127,39 @@ const setStage = async (protocol: Protocol, replicas: number) => {
     suffix: "abc123",
     replicasOf: () => replicas,
   });
-  return { cluster, zfs, nas, binder, found };
+  return { cluster, zfs, nas, binder, found, guarded };
+};
+
+/** As `guard on` leaves a volume, in mode deny, and an API server that obeys the policy. */
+const withGuard = async ({ kubernetes }: Cluster, guarded: boolean, volume: ReturnType<typeof put>) => {
+  if (!guarded) return volume;
+  const { policy, binding } = policyFor([]);
+  kubernetes.put(resources.admissionPolicies, policy);
+  kubernetes.put(resources.admissionPolicyBindings, binding);
+  const annotations = { [guardKey]: "deny" };
+  const spec = { persistentVolumeReclaimPolicy: "Retain" };
+  await kubernetes.mergePatch(resources.persistentVolumes, { name: "pv-1" }, { spec });
+  const pv = await kubernetes.apply<typeof volume.pv>(resources.persistentVolumes, {
+    metadata: { name: "pv-1", annotations },
+  });
+  const finalizers = [guardFinalizer];
+  const claim = await kubernetes.apply<Claim>(resources.persistentVolumeClaims, {
+    metadata: { ...claimName, annotations, finalizers },
+  });
+  kubernetes.admit(policyTwin);
+  return { claim, pv };
+};
+
+/** Whether claim and PV that belong together are guarded, as one text. */
+const guardOf = async (stage: Stage): Promise<string> => {
+  const claim = await stage.cluster.kubernetes.as("test").get<Claim>(resources.persistentVolumeClaims, claimName);
+  const pv = await pvNamed(stage, claim?.spec.volumeName ?? "");
+  if (claim === undefined || pv === undefined) return "gone";
+  return [claim, pv]
+    .map(({ metadata: { annotations, finalizers } }) =>
+      JSON.stringify([annotations?.[guardKey], annotations?.[openingKey], finalizers]),
+    )
+    .join(" ");
 };
 
 const kindsOn =
@@ -149,16 +186,29 @@ const demand = async (stage: Stage, replicas: number, changed: boolean, context:
     old: zfs.content(dataset),
     replicas: (await cluster.deployment())?.spec.replicas,
     policy: (await pvNamed(stage, "pv-1"))?.spec.persistentVolumeReclaimPolicy,
+    guard: await guardOf(stage),
     reclaimed: [...binder.reclaimed],
   };
-  const wanted = changed ? { content: "new", policy: "Retain" } : { content: "old", policy: "Delete" };
+  const guard = stage.guarded
+    ? `["deny",null,["${guardFinalizer}"]] ["deny",null,null]`
+    : "[null,null,null] [null,null,null]";
+  const policy = changed || stage.guarded ? "Retain" : "Delete";
+  const wanted = { content: changed ? "new" : "old", policy, guard };
   const whole = { ...is, ...wanted, old: "old", replicas, reclaimed: [] };
   if (JSON.stringify(is) === JSON.stringify(whole)) return;
   throw new Failure("VERIFICATION_FAILED", { what: `${context}: ${JSON.stringify(is)}, not ${JSON.stringify(whole)}` });
 };
 
-export const aZfsScene = async (protocol: Protocol = "nfs", replicas = 1): Promise<ZfsScene> => {
-  const stage = await setStage(protocol, replicas);
+export interface ZfsSceneOptions {
+  readonly replicas?: number;
+  readonly guarded?: boolean;
+}
+
+export const aZfsScene = async (
+  protocol: Protocol = "nfs",
+  { replicas = 1, guarded = false }: ZfsSceneOptions = {},
+): Promise<ZfsScene> => {
+  const stage = await setStage(protocol, { replicas, guarded });
   const { cluster, binder, zfs, found } = stage;
   const world = new OperationWorld(cluster.clock, cluster.kubernetes);
   const process = (life?: Life) => world.process(kindsOn(stage), life);

@@ -41,8 +41,13 @@ export const handClock = () => {
     sleep: (milliseconds: number, signal?: AbortSignal) =>
       new Promise<void>((resolve, reject) => {
         signal?.throwIfAborted();
-        waiting.push({ at: now + milliseconds, wake: resolve });
-        signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+        const abort = (): void => reject(signal?.reason as Error);
+        const wake = (): void => {
+          signal?.removeEventListener("abort", abort);
+          resolve();
+        };
+        waiting.push({ at: now + milliseconds, wake });
+        signal?.addEventListener("abort", abort, { once: true });
       }),
     /** Moves on, and lets what was waiting for that run. */
     advance: async (milliseconds: number) => {
@@ -53,4 +58,9 @@ export const handClock = () => {
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
+};
+
+/** Lets everything that is due without time passing happen: the twin's controllers answer a turn later each. */
+export const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };

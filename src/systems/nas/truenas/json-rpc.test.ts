@@ -2,7 +2,8 @@
 import { createServer as createPlainServer, type Server } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Failure, isFailure } from "../../../model/failure.ts";
+import type { Failure } from "../../../model/failure.ts";
+import { failureOf } from "../../../model/testing/failure-of.ts";
 import { handClock, realWorld } from "../../kubernetes/testing/world.ts";
 import { openTrueNas, type TrueNasOptions } from "./open.ts";
 import { type Bench, startBench } from "./testing/subject.ts";
@@ -15,15 +16,6 @@ const start = async (change: Partial<TrueNasOptions> = {}, version = "TrueNAS-25
 };
 beforeEach(() => start());
 afterEach(() => bench.close());
-
-const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
-  const error: unknown = await call.then(
-    () => new Error("it succeeded"),
-    (thrown: unknown) => thrown,
-  );
-  if (isFailure(error)) return error;
-  throw error;
-};
 
 /** All that a user may see of it, causes included. */
 const textOf = (failure: Failure): string => {

@@ -1,20 +1,12 @@
 /** The way to a TrueNAS over REST, and how its methods are spelled there. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Failure, isFailure } from "../../../model/failure.ts";
+import type { Failure } from "../../../model/failure.ts";
+import { failureOf } from "../../../model/testing/failure-of.ts";
 import type { Nas } from "../port.ts";
 import { restRequests } from "./rest-requests.ts";
 import { openTrueNas } from "./open.ts";
 import { type Bench, startBench } from "./testing/subject.ts";
 import type { Call, Mishap } from "./testing/truenas-server.ts";
-
-const failureOf = async (call: Promise<unknown>): Promise<Failure> => {
-  const error: unknown = await call.then(
-    () => new Error("it succeeded"),
-    (thrown: unknown) => thrown,
-  );
-  if (isFailure(error)) return error;
-  throw error;
-};
 
 const textOf = (failure: Failure): string => {
   const { cause } = failure as { cause?: Error };
