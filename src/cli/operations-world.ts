@@ -8,6 +8,7 @@ import { ArgoCd } from "../systems/gitops/argo.ts";
 import { recordsPrefix } from "../inventory/records.ts";
 import { Failure, messageOf } from "../model/failure.ts";
 import { parseDuration } from "../model/units.ts";
+import { isOver } from "../operation/entry.ts";
 import { type OperationEvent } from "../operation/run.ts";
 import { Operations } from "../operation/operations.ts";
 import { stepKinds, type StepKinds } from "../operation/step-kind.ts";
@@ -21,7 +22,8 @@ import type { Agents } from "../systems/agent/port.ts";
 import { BucketJournal } from "../systems/journal/bucket.ts";
 import { ConfigMapJournal } from "../systems/journal/config-maps.ts";
 import { FileJournal } from "../systems/journal/files.ts";
-import { MirroredJournal } from "../systems/journal/mirrored.ts";
+import { MirroredJournal, type Mirroring } from "../systems/journal/mirrored.ts";
+import { MemoryJournal } from "../systems/journal/memory.ts";
 import type { JournalStore } from "../systems/journal/port.ts";
 import { fenced, fencedCreation } from "../systems/kubernetes/fenced.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
@@ -36,21 +38,24 @@ export interface OperationsFlags {
   readonly timeout: number;
 }
 
-/** Where this machine's journals lie: by the cluster's UID, since a new cluster may have an old one's name. */
-const journalDirectory = async (world: World): Promise<string> => {
+/** Where this machine's journals lie, and what is kept of others': by the cluster's UID, since a new cluster may have an old one's name. */
+const journalDirectories = async (world: World) => {
   const { env } = world.context;
   const state = env.XDG_STATE_HOME ?? join(env.HOME ?? homedir(), ".local", "state");
   const { name, uid } = await world.self();
-  return join(state, "holdfast", `${name}-${uid}`, "operations");
+  const directory = join(state, "holdfast", `${name}-${uid}`);
+  return { own: join(directory, "operations"), kept: join(directory, "operations-elsewhere") };
 };
 
 /** The journal of this machine, mirrored to the bucket as far as there is one to be had. */
 const openJournal = async (world: World): Promise<JournalStore> => {
-  const { context } = world;
-  return mirrored(world, new FileJournal(await journalDirectory(world), (length) => context.randomId(length)));
+  const open = (directory: string): JournalStore =>
+    new FileJournal(directory, (length) => world.context.randomId(length));
+  const { own, kept } = await journalDirectories(world);
+  return mirrored(world, { own: open(own), kept: open(kept) });
 };
 
-const mirrored = (world: World, own: JournalStore): JournalStore => {
+const mirrored = (world: World, stores: Pick<Mirroring, "own" | "kept">): JournalStore => {
   const { context, loaded } = world;
   const mirror = new BucketJournal(
     late(() => world.bucket()),
@@ -60,7 +65,7 @@ const mirrored = (world: World, own: JournalStore): JournalStore => {
     context.stderr.write(
       `note: the journal is kept on this machine only, for now: ${error instanceof Failure ? error.what : messageOf(error)}\n`,
     );
-  return new MirroredJournal({ own, mirror, onTrouble });
+  return new MirroredJournal({ ...stores, mirror, isOver, onTrouble });
 };
 
 /** A bucket that is opened when it is used: what keeps it from being opened is then a failure of that use. */
@@ -160,7 +165,10 @@ export const openServerOperations = (world: World, kubernetes: Kubernetes, signa
   const { clock } = world.context;
   return new Operations({
     ...common(world),
-    journal: mirrored(world, new ConfigMapJournal(kubernetes, world.loaded.config.holdfast.namespace)),
+    journal: mirrored(world, {
+      own: new ConfigMapJournal(kubernetes, world.loaded.config.holdfast.namespace),
+      kept: new MemoryJournal(),
+    }),
     kubernetes,
     kinds: (demand) => stepKinds(guardKinds({ kubernetes: fenced(kubernetes, demand), clock, timeout: serverTimeout })),
     onEvent: () => undefined,

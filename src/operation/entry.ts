@@ -73,8 +73,12 @@ export type Entry = z.output<typeof entrySchema>;
 export type EntryBody = Entry extends infer E ? (E extends Entry ? Omit<E, "time" | "run"> : never) : never;
 
 /** All entries of an operation. Throws OPERATION_UNKNOWN, JOURNAL_UNREADABLE. */
-export const readEntries = async (journal: JournalStore, operation: string): Promise<readonly Entry[]> => {
-  const texts = await journal.read(operation);
+export const readEntries = async (
+  journal: JournalStore,
+  operation: string,
+  size?: number,
+): Promise<readonly Entry[]> => {
+  const texts = await journal.read(operation, size);
   if (texts.length === 0) throw new Failure("OPERATION_UNKNOWN", { what: `There is no operation "${operation}".` });
   return texts.map((text, index) => {
     try {
@@ -87,6 +91,16 @@ export const readEntries = async (journal: JournalStore, operation: string): Pro
       });
     }
   });
+};
+
+/** Whether the last entry is one after which none follows. */
+export const isOver = (texts: readonly string[]): boolean => {
+  try {
+    return (JSON.parse(texts.at(-1) ?? "{}") as Pick<Entry, "type">).type === "finished";
+  } catch {
+    // Whoever reads it learns that it is damaged.
+    return false;
+  }
 };
 
 export const entryText = (entry: Entry): string => `${JSON.stringify(entry)}\n`;

@@ -58,13 +58,13 @@ export class Operations {
     return operations.find((state) => state.id === id) ?? (await this.#readAlone(id));
   }
 
-  /** All, newest first, and what cannot be read. Cost: all entries of all operations. */
+  /** All, newest first, and what cannot be read. Cost: the entries of all operations, as the journal reads them. */
   async list(): Promise<OperationList> {
-    const ids = await this.#options.journal.operations();
+    const sizes = await this.#options.journal.sizes();
     const unreadable: Failure[] = [];
-    const states = await mapLimited(ids, readersAtATime, async (id) => {
+    const states = await mapLimited([...sizes], readersAtATime, async ([id, size]) => {
       try {
-        return [await this.#readAlone(id)];
+        return [await this.#readAlone(id, size)];
       } catch (error) {
         if (!isFailure(error, "JOURNAL_UNREADABLE")) throw error;
         unreadable.push(error);
@@ -75,8 +75,8 @@ export class Operations {
     return { operations: operations.toSorted((a, b) => b.began - a.began || (a.id < b.id ? 1 : -1)), unreadable };
   }
 
-  async #readAlone(id: string): Promise<OperationState> {
-    return stateOf(id, await readEntries(this.#options.journal, id));
+  async #readAlone(id: string, size?: number): Promise<OperationState> {
+    return stateOf(id, await readEntries(this.#options.journal, id, size));
   }
 
   /**

@@ -424,8 +424,9 @@ describe("guard off", () => {
     expect(plan?.plan.warnings.join("\n")).toContain(`it holds the bytes of ${held.join("/")}, which is gone`);
     const released = new Set(await traces());
     const kept = await lab.get<{ items: readonly PersistentVolume[] }>("pv");
+    // One that is Released and Delete is no longer kept: its driver is at work on what an earlier test let go.
     const ofGoneClaims = kept.items
-      .filter(({ status }) => status?.phase === "Released")
+      .filter(({ spec, status }) => status?.phase === "Released" && spec?.persistentVolumeReclaimPolicy === "Retain")
       .map(({ metadata }) => metadata?.name);
     expect([...released]).toEqual(ofGoneClaims.map((name) => `PersistentVolume /${name}`));
     const now = await reclaimPolicies();

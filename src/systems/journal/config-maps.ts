@@ -3,7 +3,7 @@ import { isFailure } from "../../model/failure.ts";
 import type { KubeObject, Kubernetes } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { damaged, taken } from "./failures.ts";
-import { inOrder } from "./memory.ts";
+import { byName, inOrder } from "./memory.ts";
 import type { JournalStore } from "./port.ts";
 
 interface ConfigMap extends KubeObject {
@@ -23,12 +23,14 @@ export class ConfigMapJournal implements JournalStore {
     this.#namespace = namespace;
   }
 
-  async operations(): Promise<readonly string[]> {
-    const { items } = await this.#kubernetes.list(resources.configMaps, {
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    const { items } = await this.#kubernetes.list<ConfigMap>(resources.configMaps, {
       namespace: this.#namespace,
       labels: journalLabel,
     });
-    return items.map(({ metadata }) => metadata.name.slice(namePrefix.length)).toSorted();
+    return byName(
+      items.map(({ metadata, data = {} }) => [metadata.name.slice(namePrefix.length), Object.keys(data).length]),
+    );
   }
 
   async read(operation: string): Promise<readonly string[]> {

@@ -14,7 +14,7 @@ export const journalConformance = (open: () => Promise<JournalUnderTest>): void 
   describe("a journal store", () => {
     it("knows nothing at first", async () => {
       const store = (await open()).store();
-      expect([await store.operations(), await store.read("a-1")]).toEqual([[], []]);
+      expect([[...(await store.sizes())], await store.read("a-1")]).toEqual([[], []]);
     });
 
     it("gives entries back in order, to every process", async () => {
@@ -24,10 +24,15 @@ export const journalConformance = (open: () => Promise<JournalUnderTest>): void 
       expect(await store().read("a-1")).toEqual(texts);
     });
 
-    it("lists operations in the order of their names", async () => {
+    it("lists operations in the order of their names, each with the number of its entries", async () => {
       const { store } = await open();
       for (const name of ["b-1", "a-2", "a-1"]) await store().append(name, 1, "{}");
-      expect(await store().operations()).toEqual(["a-1", "a-2", "b-1"]);
+      await store().append("a-2", 2, "{}");
+      expect([...(await store().sizes())]).toEqual([
+        ["a-1", 1],
+        ["a-2", 2],
+        ["b-1", 1],
+      ]);
     });
 
     it("keeps operations apart", async () => {

@@ -2,7 +2,7 @@
 import { link, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { damaged, taken } from "./failures.ts";
-import { inOrder } from "./memory.ts";
+import { byName, inOrder } from "./memory.ts";
 import { type JournalStore, operationIdPattern } from "./port.ts";
 
 const fileName = (number: number): string => `${String(number).padStart(6, "0")}.json`;
@@ -38,8 +38,11 @@ export class FileJournal implements JournalStore {
     this.#randomId = randomId;
   }
 
-  async operations(): Promise<readonly string[]> {
-    return (await namesIn(this.#directory)).filter((name) => operationIdPattern.test(name)).toSorted();
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    const operations = (await namesIn(this.#directory)).filter((name) => operationIdPattern.test(name));
+    const size = async (operation: string) =>
+      (await namesIn(join(this.#directory, operation))).filter((name) => filePattern.test(name)).length;
+    return byName(await Promise.all(operations.map(async (operation) => [operation, await size(operation)] as const)));
   }
 
   async read(operation: string): Promise<readonly string[]> {

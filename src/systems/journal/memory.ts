@@ -1,12 +1,12 @@
-/** The journal in memory: for tests of what writes into it. */
+/** The journal in memory: for tests of what writes into it, and for what need not last. */
 import type { JournalStore } from "./port.ts";
 import { damaged, taken } from "./failures.ts";
 
 export class MemoryJournal implements JournalStore {
   readonly #operations = new Map<string, Map<number, string>>();
 
-  async operations(): Promise<readonly string[]> {
-    return [...this.#operations.keys()].toSorted();
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    return byName([...this.#operations].map(([operation, entries]) => [operation, entries.size]));
   }
 
   async read(operation: string): Promise<readonly string[]> {
@@ -24,6 +24,10 @@ export class MemoryJournal implements JournalStore {
     this.#operations.get(operation)?.delete(number);
   }
 }
+
+/** As `JournalStore.sizes` gives them. */
+export const byName = (sizes: readonly (readonly [operation: string, size: number])[]): ReadonlyMap<string, number> =>
+  new Map(sizes.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Entries by number as a row without a gap. Throws JOURNAL_UNREADABLE. */
 export const inOrder = (operation: string, entries: ReadonlyMap<number, string>): readonly string[] =>

@@ -3,12 +3,17 @@
  * that writes. So an entry counts when the journal itself has it; the mirror gets it as soon as it can.
  */
 import { isFailure, messageOf } from "../../model/failure.ts";
-import { damaged } from "./failures.ts";
+import { damaged, taken } from "./failures.ts";
+import { byName } from "./memory.ts";
 import type { JournalStore } from "./port.ts";
 
 export interface Mirroring {
   readonly own: JournalStore;
   readonly mirror: JournalStore;
+  /** What ran elsewhere and is over is kept here, to be read from the mirror once. What it has is never listed. */
+  readonly kept: JournalStore;
+  /** Whether no entry can follow these. */
+  readonly isOver: (entries: readonly string[]) => boolean;
   /** Told once for each spell of trouble with the mirror. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -16,29 +21,61 @@ export interface Mirroring {
 export class MirroredJournal implements JournalStore {
   readonly #own: JournalStore;
   readonly #mirror: JournalStore;
+  readonly #kept: JournalStore;
+  readonly #isOver: Mirroring["isOver"];
   readonly #onTrouble: (error: unknown) => void;
   /** By operation: how many entries the mirror has for certain. */
   readonly #copied = new Map<string, number>();
   #isInTrouble = false;
 
-  constructor({ own, mirror, onTrouble }: Mirroring) {
+  constructor({ own, mirror, kept, isOver, onTrouble }: Mirroring) {
     this.#own = own;
     this.#mirror = mirror;
+    this.#kept = kept;
+    this.#isOver = isOver;
     this.#onTrouble = onTrouble;
   }
 
-  /** Those of both. */
-  async operations(): Promise<readonly string[]> {
-    const [own, mirrored] = await Promise.all([this.#own.operations(), this.#tried(() => this.#mirror.operations())]);
-    return [...new Set([...own, ...(mirrored ?? [])])].toSorted();
+  /** Those of both. What the mirror lacks of ours it gets now: the last entry may have been written while it was down. */
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    const [own, mirrored] = await Promise.all([this.#own.sizes(), this.#tried(() => this.#mirror.sizes())]);
+    if (mirrored === undefined) return own;
+    for (const [operation, size] of own) if (size > (mirrored.get(operation) ?? 0)) await this.#catchUp(operation);
+    const names = [...new Set([...own.keys(), ...mirrored.keys()])];
+    return byName(names.map((name) => [name, Math.max(own.get(name) ?? 0, mirrored.get(name) ?? 0)]));
+  }
+
+  /** That somebody else has gone on with it is found out by whoever writes. */
+  async #catchUp(operation: string): Promise<void> {
+    try {
+      await this.#tried(() => this.#copy(operation));
+    } catch (error) {
+      if (!isFailure(error, "LOCK_LOST", "JOURNAL_UNREADABLE")) throw error;
+    }
   }
 
   /** Our own entries; those of the mirror for an operation that began elsewhere, or went on there. */
-  async read(operation: string): Promise<readonly string[]> {
+  async read(operation: string, size?: number): Promise<readonly string[]> {
+    const near = size === undefined ? undefined : await this.#readNear(operation, size);
+    return near ?? this.#readBoth(operation);
+  }
+
+  /** Without the mirror, if it is all here. */
+  async #readNear(operation: string, size: number): Promise<readonly string[] | undefined> {
+    for (const store of [this.#own, this.#kept]) {
+      const entries = await unlessDamaged(store.read(operation));
+      if (entries !== undefined && entries.length >= size) return entries;
+    }
+    return undefined;
+  }
+
+  async #readBoth(operation: string): Promise<readonly string[]> {
     const mirrored = await this.#tried(() => this.#mirror.read(operation));
     try {
       const own = await this.#own.read(operation);
-      return own.length >= (mirrored?.length ?? 0) ? own : (mirrored ?? own);
+      if (mirrored === undefined || own.length >= mirrored.length) return own;
+      if (this.#isOver(mirrored)) await this.#keep(operation, mirrored);
+      return mirrored;
     } catch (error) {
       if (!isFailure(error, "JOURNAL_UNREADABLE")) throw error;
       const rescue =
@@ -46,6 +83,17 @@ export class MirroredJournal implements JournalStore {
           ? `the mirror in the bucket has ${mirrored?.length} entries and can be read`
           : "the bucket has no mirror of it that can be read";
       throw damaged(operation, `${error.why ?? ""}; ${rescue}`, error);
+    }
+  }
+
+  /** To be read sooner the next time: when that cannot be, nothing is lost. */
+  async #keep(operation: string, entries: readonly string[]): Promise<void> {
+    try {
+      const { length } = await this.#kept.read(operation);
+      for (const [index, text] of entries.entries())
+        if (index >= length) await this.#kept.append(operation, index + 1, text);
+    } catch {
+      // Another process keeps it at this moment, or the disk is full.
     }
   }
 
@@ -68,10 +116,20 @@ export class MirroredJournal implements JournalStore {
   /** Everything that the mirror lacks, in order. LOCK_LOST when it has something else. */
   async #copy(operation: string): Promise<void> {
     const own = await this.#own.read(operation);
-    for (let number = (this.#copied.get(operation) ?? 0) + 1; number <= own.length; number += 1) {
+    const copied = this.#copied.get(operation) ?? (await this.#copiedBefore(operation, own));
+    for (let number = copied + 1; number <= own.length; number += 1) {
       await this.#copyOne(operation, number, own[number - 1] ?? "");
       this.#copied.set(operation, number);
     }
+  }
+
+  /** How much an earlier process has copied. A new operation is not asked for. */
+  async #copiedBefore(operation: string, own: readonly string[]): Promise<number> {
+    if (own.length === 1) return 0;
+    const mirrored = await this.#mirror.read(operation);
+    const other = mirrored.findIndex((text, index) => index < own.length && text !== own[index]);
+    if (other >= 0) throw taken(operation, other + 1);
+    return Math.min(mirrored.length, own.length);
   }
 
   async #copyOne(operation: string, number: number, text: string): Promise<void> {
@@ -99,3 +157,13 @@ export class MirroredJournal implements JournalStore {
     }
   }
 }
+
+/** What cannot be read here may be read elsewhere; `#readBoth` says what is damaged. */
+const unlessDamaged = async <T>(read: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await read;
+  } catch (error) {
+    if (isFailure(error, "JOURNAL_UNREADABLE")) return undefined;
+    throw error;
+  }
+};

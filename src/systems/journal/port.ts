@@ -7,10 +7,13 @@
  * succeeds, the other gets LOCK_LOST. That is what keeps a process from going on that somebody else has taken over from.
  */
 export interface JournalStore {
-  /** Ids of all operations in the order of their names, which begin with a time. */
-  operations(): Promise<readonly string[]>;
-  /** Entries 1, 2, 3 …; none when the operation is unknown. */
-  read(operation: string): Promise<readonly string[]>;
+  /** All operations in the order of their names, which begin with a time, and how many entries each has. */
+  sizes(): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Entries 1, 2, 3 …; none when the operation is unknown. With `size`, as `sizes` has just given it, a store of several
+   * places need not look for newer entries.
+   */
+  read(operation: string, size?: number): Promise<readonly string[]>;
   /** Writes entry `number`, counted from 1. */
   append(operation: string, number: number, text: string): Promise<void>;
 }

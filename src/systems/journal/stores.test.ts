@@ -12,7 +12,8 @@ import { ConfigMapJournal } from "./config-maps.ts";
 import { journalConformance } from "./conformance.ts";
 import { FileJournal } from "./files.ts";
 import { MemoryJournal } from "./memory.ts";
-import { MirroredJournal } from "./mirrored.ts";
+import { MirroredJournal, type Mirroring } from "./mirrored.ts";
+import type { JournalStore } from "./port.ts";
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -27,6 +28,14 @@ const newFolder = async (): Promise<string> => {
 let drafts = 0;
 const randomId = (): string => String((drafts += 1));
 const prefix = "holdfast/home/operations/";
+/** For tests: an operation's last entry says so. */
+const isOver = (entries: readonly string[]): boolean => entries.at(-1) === "over";
+const openMirrored = ({
+  own = new MemoryJournal(),
+  mirror = new MemoryJournal(),
+  kept = new MemoryJournal(),
+  onTrouble = () => undefined,
+}: Partial<Mirroring>): MirroredJournal => new MirroredJournal({ own, mirror, kept, isOver, onTrouble });
 const newBucket = (): MemoryBucket => new MemoryBucket({ now: () => 0 });
 
 describe("in memory", () => {
@@ -100,7 +109,7 @@ describe("mirrored", () => {
     const own = new MemoryJournal();
     const mirror = new MemoryJournal();
     return {
-      store: () => new MirroredJournal({ own, mirror, onTrouble: () => undefined }),
+      store: () => openMirrored({ own, mirror }),
       lose: async (operation, number) => {
         own.lose(operation, number);
         mirror.lose(operation, number);
@@ -115,7 +124,7 @@ describe("mirrored", () => {
     const troubles: unknown[] = [];
     const own = new MemoryJournal();
     const mirror = new BucketJournal(bucket, prefix);
-    const journal = new MirroredJournal({ own, mirror, onTrouble: (error) => troubles.push(error) });
+    const journal = openMirrored({ own, mirror, onTrouble: (error) => troubles.push(error) });
     const up = bucket.fail(() => true, down);
     for (const number of [1, 2, 3]) await journal.append("a-1", number, String(number));
     expect(await journal.read("a-1")).toEqual(["1", "2", "3"]);
@@ -127,10 +136,10 @@ describe("mirrored", () => {
 
   it("is carried on from the mirror by a machine that never saw it", async () => {
     const mirror = new BucketJournal(newBucket(), prefix);
-    const open = (own: MemoryJournal) => new MirroredJournal({ own, mirror, onTrouble: () => undefined });
+    const open = (own: MemoryJournal) => openMirrored({ own, mirror });
     const [laptop, desktop] = [new MemoryJournal(), new MemoryJournal()];
     for (const number of [1, 2]) await open(laptop).append("a-1", number, String(number));
-    expect(await open(desktop).operations()).toEqual(["a-1"]);
+    expect([...(await open(desktop).sizes())]).toEqual([["a-1", 2]]);
     await open(desktop).append("a-1", 3, "desktop");
     expect(await desktop.read("a-1")).toEqual(["1", "2", "desktop"]);
     await expect(open(laptop).append("a-1", 3, "laptop")).rejects.toMatchObject({ code: "LOCK_LOST" });
@@ -139,17 +148,76 @@ describe("mirrored", () => {
   it("takes a write whose answer was lost for its own", async () => {
     const bucket = newBucket();
     const mirror = new BucketJournal(bucket, prefix);
-    const journal = new MirroredJournal({ own: new MemoryJournal(), mirror, onTrouble: () => undefined });
+    const journal = openMirrored({ mirror });
     bucket.fail("write", down, { times: 1, afterEffect: true });
     await journal.append("a-1", 1, "1");
     await journal.append("a-1", 2, "2");
     expect(await mirror.read("a-1")).toEqual(["1", "2"]);
   });
 
+  /** Every operation that there is, as `operations list` reads it. */
+  const readAll = async (journal: MirroredJournal): Promise<readonly (readonly string[])[]> =>
+    Promise.all([...(await journal.sizes())].map(([operation, size]) => journal.read(operation, size)));
+
+  it("reads nothing of the mirror that is here, or was read before and is over", async () => {
+    const mirror = new MemoryJournal();
+    const reads: string[] = [];
+    const watched: JournalStore = {
+      sizes: () => mirror.sizes(),
+      append: (...entry) => mirror.append(...entry),
+      read: (operation) => {
+        reads.push(operation);
+        return mirror.read(operation);
+      },
+    };
+    await openMirrored({ mirror }).append("elsewhere-1", 1, "begun");
+    await mirror.append("elsewhere-2", 1, "over");
+    const stores = { own: new MemoryJournal(), mirror: watched, kept: new MemoryJournal() };
+    await openMirrored(stores).append("here-1", 1, "begun");
+    expect(await readAll(openMirrored(stores))).toEqual([["begun"], ["over"], ["begun"]]);
+    expect(reads).toEqual(["elsewhere-1", "elsewhere-2"]);
+    await mirror.append("elsewhere-1", 2, "over");
+    expect(await readAll(openMirrored(stores))).toEqual([["begun", "over"], ["over"], ["begun"]]);
+    expect(reads.slice(2)).toEqual(["elsewhere-1"]);
+    expect(await readAll(openMirrored(stores))).toEqual([["begun", "over"], ["over"], ["begun"]]);
+    expect(reads).toHaveLength(3);
+  });
+
+  it("does not list what it keeps of others while the mirror is down", async () => {
+    const bucket = newBucket();
+    const stores = { own: new MemoryJournal(), kept: new MemoryJournal(), mirror: new BucketJournal(bucket, prefix) };
+    await stores.mirror.append("elsewhere-1", 1, "over");
+    await readAll(openMirrored(stores));
+    bucket.fail(() => true, down);
+    expect([...(await stores.kept.sizes()).keys(), ...(await openMirrored(stores).sizes())]).toEqual(["elsewhere-1"]);
+  });
+
+  it("brings the mirror up to date with what another process ended while it was down", async () => {
+    const bucket = newBucket();
+    const [own, mirror] = [new MemoryJournal(), new BucketJournal(bucket, prefix)];
+    const journal = openMirrored({ own, mirror });
+    await journal.append("a-1", 1, "begun");
+    const up = bucket.fail(() => true, down);
+    await journal.append("a-1", 2, "over");
+    up();
+    expect(await mirror.read("a-1")).toEqual(["begun"]);
+    await openMirrored({ own, mirror }).sizes();
+    expect(await mirror.read("a-1")).toEqual(["begun", "over"]);
+  });
+
+  it("leaves the mirror alone where another machine has gone on", async () => {
+    const [laptop, mirror] = [new MemoryJournal(), new MemoryJournal()];
+    for (const text of ["begun", "laptop", "more"]) await laptop.append("a-1", (await size(laptop)) + 1, text);
+    for (const text of ["begun", "desktop"]) await mirror.append("a-1", (await size(mirror)) + 1, text);
+    expect([...(await openMirrored({ own: laptop, mirror }).sizes())]).toEqual([["a-1", 3]]);
+    expect(await mirror.read("a-1")).toEqual(["begun", "desktop"]);
+  });
+  const size = async (store: JournalStore): Promise<number> => (await store.sizes()).get("a-1") ?? 0;
+
   it("says of a damaged journal whether its mirror is whole", async () => {
     const mirror = new BucketJournal(newBucket(), prefix);
     const own = new MemoryJournal();
-    const journal = new MirroredJournal({ own, mirror, onTrouble: () => undefined });
+    const journal = openMirrored({ own, mirror });
     for (const number of [1, 2]) await journal.append("a-1", number, String(number));
     own.lose("a-1", 1);
     await expect(journal.read("a-1")).rejects.toMatchObject({
