@@ -1,4 +1,5 @@
 /** The plan of an undelete: in which order what is left of deleted volumes becomes volumes again. Pure (design §7). */
+import type { PersistentVolume } from "../../inventory/raw.ts";
 import type { Plan, PlannedStep, UndoPromise } from "../../model/plan.ts";
 import type { Volume } from "../../model/volume.ts";
 import { type Owners, ownersOf, type Scalable } from "../../restore/owners.ts";
@@ -9,7 +10,7 @@ import { claimToMake, claimToMakeEmpty, volumeToMake } from "./manifests.ts";
 import { outOfTrash } from "../retire/trash-steps.ts";
 import type { DeletedVolume } from "./deleted.ts";
 import type { GitOpsInput } from "./steps/gitops.ts";
-import { bindStep, exportStep, makeClaimStep, namespaceStep, volumeStep } from "./volume-steps.ts";
+import { type Bound, bindStep, exportStep, makeClaimStep, namespaceStep, volumeStep } from "./volume-steps.ts";
 
 export interface UndeleteItem {
   readonly deleted: DeletedVolume;
@@ -87,7 +88,7 @@ const stepsOf = (input: UndeleteInput, owners: Owners): readonly PlannedStep[] =
   const { items } = input;
   const [freeze, thaw] = gitopsSteps(input);
   const [stop, start] = standstillSteps(input, owners);
-  const back = items.flatMap((item, index) => backSteps(input, item, index));
+  const back = backSteps(input);
   const files = fileSteps(items);
   const last = files.length === 0 ? back.at(-1) : undefined;
   return [
@@ -212,21 +213,30 @@ const namespaceSteps = (items: readonly UndeleteItem[]): Steps => {
   return [...first.values()].map(namespaceStep);
 };
 
-const backSteps = (input: UndeleteInput, { deleted }: UndeleteItem, index: number): Steps => {
-  const { ownerLives, bindsAtOnce } = input;
-  if (deleted.remains === "copy" || deleted.pv === undefined) {
-    const manifest = claimToMakeEmpty(deleted, ownerLives);
-    return [
-      makeClaimStep(deleted, index, { manifest, bindsAtOnce: bindsAtOnce(deleted.object.spec.storageClassName) }),
-    ];
+const backSteps = ({ items, ownerLives, bindsAtOnce }: UndeleteInput): Steps => {
+  const prepared: PlannedStep[] = [];
+  const bound: Bound[] = [];
+  const empty: PlannedStep[] = [];
+  for (const [index, { deleted }] of items.entries()) {
+    const { pv } = deleted;
+    if (deleted.remains === "copy" || pv === undefined) {
+      const manifest = claimToMakeEmpty(deleted, ownerLives);
+      const bindsNow = bindsAtOnce(deleted.object.spec.storageClassName);
+      empty.push(makeClaimStep(deleted, index, { manifest, bindsAtOnce: bindsNow }));
+    } else {
+      prepared.push(...preparing(deleted, pv, index));
+      bound.push({ deleted, pv, manifest: claimToMake(deleted, ownerLives) });
+    }
   }
-  return [
-    ...(deleted.missingExport === undefined ? [] : [exportStep(deleted, index, deleted.missingExport)]),
-    ...(deleted.isPvThere ? [] : [volumeStep(index, volumeToMake(deleted, deleted.pv))]),
-    ...(deleted.isPvThere ? outOfTrash([deleted.pv], { id: `untrash-${index}`, leavesClaimed: true }) : []),
-    bindStep(deleted, index, { pv: deleted.pv, manifest: claimToMake(deleted, ownerLives) }),
-  ];
+  return [...prepared, ...(bound.length === 0 ? [] : [bindStep(bound)]), ...empty];
 };
+
+/** What a claim needs before it can be bound to its PV. */
+const preparing = (deleted: DeletedVolume, pv: PersistentVolume, index: number): Steps => [
+  ...(deleted.missingExport === undefined ? [] : [exportStep(deleted, index, deleted.missingExport)]),
+  ...(deleted.isPvThere ? [] : [volumeStep(index, volumeToMake(deleted, pv))]),
+  ...(deleted.isPvThere ? outOfTrash([pv], { id: `untrash-${index}`, leavesClaimed: true }) : []),
+];
 
 /** The files of all volumes whose bytes are gone, in one go; what is in the new volumes meanwhile is nothing. */
 const fileSteps = (items: readonly UndeleteItem[]): Steps => {

@@ -11,7 +11,7 @@ import { type Marks, noMarks } from "../protect/marks.ts";
 import { type Mode, modeOf } from "../protect/mode.ts";
 import type { DeletedVolume } from "./deleted.ts";
 import { notPruned } from "./manifests.ts";
-import type { BindBackInput } from "./steps/bind-back.ts";
+import type { BackBinding, BindBackInput } from "./steps/bind-back.ts";
 import type { MakeClaimInput } from "./steps/make-claim.ts";
 import type { NamespaceInput } from "./steps/namespace.ts";
 
@@ -87,35 +87,49 @@ export const marksOf = ({ object, knownFrom, pv, isPvThere }: DeletedVolume): Ma
   return fits(ofVolume, modeOf(object)) ? recorded : marksByVolume(pv);
 };
 
-interface Bound {
+export interface Bound {
+  readonly deleted: DeletedVolume;
   readonly pv: PersistentVolume;
   readonly manifest: KubeObject;
 }
 
-export const bindStep = (deleted: DeletedVolume, index: number, { pv, manifest }: Bound): PlannedStep => {
+const bindingOf = ({ deleted, pv, manifest }: Bound): BackBinding => {
   const { namespace, claim, successor } = deleted;
-  const volume = nameOf(deleted);
-  const { name } = pv.metadata;
   const taken = successor?.spec.volumeName;
-  const input = {
+  return {
     namespace,
     claim,
-    pv: name,
+    pv: pv.metadata.name,
     manifest: asJson(manifest),
     marks: marksOf(deleted),
     successor:
       successor === undefined || taken === undefined
         ? null
         : { pv: taken, manifest: asJson(claimManifest(successor)), marks: lastingMarks(successor) },
-  } as BindBackInput;
+  } as BackBinding;
+};
+
+/** All in one step: most of the time of a binding is waiting for the binder. */
+export const bindStep = (bounds: readonly Bound[]): PlannedStep => {
+  const bindings = bounds.map(bindingOf);
+  const claims = bounds.map(({ deleted }) => nameOf(deleted));
+  const replaced = bindings.flatMap(({ namespace, claim, successor }) =>
+    successor === null ? [] : [`${namespace}/${claim} to ${successor.pv}`],
+  );
+  const volumes = bindings.map(({ pv }) => pv);
+  const isOne = bounds.length === 1;
+  const input: BindBackInput = { bindings };
   return {
     ...common,
-    id: `bind-${index}`,
+    id: "bind",
     kind: "bind-back",
-    title: `make the claim ${volume} again, bound to ${name}`,
-    why: "it holds the bytes as they were",
-    back: taken === undefined ? "nothing: what is back stays" : `bind ${volume} to ${taken} again`,
-    touches: [`PersistentVolumeClaim ${volume}`, `PersistentVolume ${name}`],
+    title: `make the ${isOne ? "claim" : "claims"} ${claims.join(", ")} again, bound to ${volumes.join(", ")}`,
+    why: isOne ? "it holds the bytes as they were" : "these hold the bytes as they were",
+    back: replaced.length === 0 ? "nothing: what is back stays" : `bind ${replaced.join(", ")} again`,
+    touches: [
+      ...claims.map((name) => `PersistentVolumeClaim ${name}`),
+      ...volumes.map((name) => `PersistentVolume ${name}`),
+    ],
     input,
   };
 };
