@@ -30,13 +30,11 @@ export const boundTime = async (holdfast: Holdfast, start: number): Promise<Boun
   const id = operations.find(({ verb }) => verb === "undelete")?.id;
   if (id === undefined) throw new Error("there was no undelete");
   const { steps } = await answer<{ readonly steps: readonly Step[] }>(holdfast, "operations", "show", id);
-  const bound = steps.flatMap(({ id: step, ended }) =>
-    step.startsWith("bind-") && ended !== undefined ? [Date.parse(ended)] : [],
-  );
-  if (bound.length === 0) throw new Error("the undelete has bound nothing");
+  const bound = steps.find(({ id: step }) => step === "bind")?.ended;
+  if (bound === undefined) throw new Error("the undelete has bound nothing");
   const [first] = steps;
   const before = (Date.parse(first?.began ?? "") - start) / 1000;
   const parts = { before, ...Object.fromEntries(steps.map((step) => [step.id, seconds(step)])) };
   const pods = steps.filter(({ id: step }) => step === "stop").reduce((sum, step) => sum + seconds(step), 0);
-  return { seconds: (Math.max(...bound) - start) / 1000 - pods, parts };
+  return { seconds: (Date.parse(bound) - start) / 1000 - pods, parts };
 };
