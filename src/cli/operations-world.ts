@@ -45,21 +45,23 @@ const journalDirectory = async (world: World): Promise<string> => {
 };
 
 /** The journal of this machine, mirrored to the bucket as far as there is one to be had. */
-const openJournal = async (world: World): Promise<JournalStore> => {
+const openJournal = async (world: World, trouble: string): Promise<JournalStore> => {
   const { context } = world;
-  return mirrored(world, new FileJournal(await journalDirectory(world), (length) => context.randomId(length)));
+  return mirrored(world, new FileJournal(await journalDirectory(world), (length) => context.randomId(length)), trouble);
 };
 
-const mirrored = (world: World, own: JournalStore): JournalStore => {
+const keptHere = "the journal is kept on this machine only, for now";
+const seenHere = "only operations that this machine knows of are seen, for now";
+
+/** `trouble`: what it means that the bucket cannot be had. */
+const mirrored = (world: World, own: JournalStore, trouble: string): JournalStore => {
   const { context, loaded } = world;
   const mirror = new BucketJournal(
     late(() => world.bucket()),
     `${recordsPrefix(loaded.config.holdfast.cluster)}operations/`,
   );
   const onTrouble = (error: unknown): void =>
-    context.stderr.write(
-      `note: the journal is kept on this machine only, for now: ${error instanceof Failure ? error.what : messageOf(error)}\n`,
-    );
+    context.stderr.write(`note: ${trouble}: ${error instanceof Failure ? error.what : messageOf(error)}\n`);
   return new MirroredJournal({ own, mirror, onTrouble });
 };
 
@@ -128,12 +130,27 @@ export const openOperations = async (
   flags: OperationsFlags,
   onEvent: (event: OperationEvent) => void,
 ): Promise<Operations> => {
-  const { namespace } = world.loaded.config.holdfast;
+  await ensureNamespace(await world.kubernetes(), world.loaded.config.holdfast.namespace);
+  return engine(world, flags, onEvent, keptHere);
+};
+
+/** The engine for one who only looks. */
+export type OperationsView = Pick<Operations, "list" | "read" | "planUndo" | "planSettle">;
+
+/** Opens it. Changes nothing, neither on this machine nor in the cluster or the bucket. */
+export const viewOperations = (world: World): Promise<OperationsView> =>
+  engine(world, { timeout: 0 }, () => undefined, seenHere);
+
+const engine = async (
+  world: World,
+  flags: OperationsFlags,
+  onEvent: (event: OperationEvent) => void,
+  trouble: string,
+): Promise<Operations> => {
   const kubernetes = await world.kubernetes();
-  await ensureNamespace(kubernetes, namespace);
   return new Operations({
     ...common(world),
-    journal: await openJournal(world),
+    journal: await openJournal(world, trouble),
     kubernetes,
     kinds: (demand) => kindsOf(world, kubernetes, demand, flags),
     onEvent,
@@ -160,7 +177,7 @@ export const openServerOperations = (world: World, kubernetes: Kubernetes, signa
   const { clock } = world.context;
   return new Operations({
     ...common(world),
-    journal: mirrored(world, new ConfigMapJournal(kubernetes, world.loaded.config.holdfast.namespace)),
+    journal: mirrored(world, new ConfigMapJournal(kubernetes, world.loaded.config.holdfast.namespace), keptHere),
     kubernetes,
     kinds: (demand) => stepKinds(guardKinds({ kubernetes: fenced(kubernetes, demand), clock, timeout: serverTimeout })),
     onEvent: () => undefined,
