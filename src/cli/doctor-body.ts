@@ -3,9 +3,12 @@ import manifest from "../../package.json" with { type: "json" };
 import type { CheckResult, CheckVerdict } from "../doctor/check.ts";
 import { examine } from "../doctor/examine.ts";
 import { exitStatusOf } from "../doctor/run.ts";
+import type { DoctorWorld } from "../doctor/world.ts";
 import { type Answer, printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
 import type { OutputFormat, WorldFlags } from "./flags.ts";
+import { viewOperations } from "./operations-world.ts";
+import type { World } from "./world.ts";
 
 interface DoctorFlags extends WorldFlags {
   readonly output: OutputFormat;
@@ -34,8 +37,20 @@ const columns = (results: readonly CheckResult[], wide: boolean): Pick<Answer, "
       }
     : { heads: ["CHECK", "VERDICT", "FOUND"], rows: results.map(({ id, verdict, found }) => [id, verdict, found]) };
 
+const doctorWorld = (world: World): DoctorWorld => ({
+  context: world.context,
+  loaded: world.loaded,
+  kubernetes: () => world.kubernetes(),
+  bucket: () => world.bucket(),
+  bucketWithoutFence: () => world.bucketWithoutFence(),
+  password: () => world.password(),
+  operations: async () => (await viewOperations(world)).list(),
+  nas: () => world.nas(),
+  nasRemover: () => world.nasRemover(),
+});
+
 export const doctor = commandBody<DoctorFlags, []>(async (cli, world, flags) => {
-  const results = await examine(world, manifest.version);
+  const results = await examine(doctorWorld(world), manifest.version);
   await printAnswer(cli.context.stdout, flags.output, {
     data: {
       cluster: world.loaded.config.holdfast.cluster,

@@ -1,15 +1,13 @@
 /** `holdfast resume`, `undo` and `settle`: what is done about an operation afterwards. */
 import { Failure } from "../model/failure.ts";
-import type { Operations } from "../operation/operations.ts";
 import { isUnfinished, type OperationState } from "../operation/state.ts";
 import { serveVerb } from "../server/names.ts";
 import { commandBody } from "./body.ts";
 import { carryOut } from "./carry-out.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { WorldFlags } from "./flags.ts";
-import { openOperations } from "./operations-world.ts";
+import { type OperationsView, viewOperations } from "./operations-world.ts";
 import { confirmPlan, showPlan } from "./plan-text.ts";
-import type { World } from "./world.ts";
 
 interface GoingOnFlags extends WorldFlags {
   readonly yes: boolean;
@@ -18,12 +16,9 @@ interface GoingOnFlags extends WorldFlags {
   readonly timeout: number;
 }
 
-const looking = (world: World, flags: GoingOnFlags): Promise<Operations> =>
-  openOperations(world, flags, () => undefined);
-
 /** The operation with this id, or the only one that `fits`. Throws OPERATION_UNKNOWN, with those that would fit. */
 const chosen = async (
-  operations: Operations,
+  operations: OperationsView,
   id: string | undefined,
   fits: (state: OperationState) => boolean,
   wish: string,
@@ -50,7 +45,7 @@ const showUnfinished = (cli: CliContext, state: OperationState, flags: GoingOnFl
   });
 
 export const resume = commandBody<GoingOnFlags, [string?]>(async (cli, world, flags, id) => {
-  const state = await chosen(await looking(world, flags), id, isUnfinished, "go on with");
+  const state = await chosen(await viewOperations(world), id, isUnfinished, "go on with");
   showUnfinished(cli, state, flags, state.status === "back");
   if (flags.dryRun) return;
   // It was agreed to when it began.
@@ -61,7 +56,7 @@ const isUndoable = (state: OperationState): boolean =>
   isUnfinished(state) || (state.status === "done" && state.plan.undo.kind === "kept" && state.plan.verb !== "undo");
 
 export const undo = commandBody<GoingOnFlags, [string?]>(async (cli, world, flags, id) => {
-  const operations = await looking(world, flags);
+  const operations = await viewOperations(world);
   // What the server has guarded meanwhile is not what the user has just done.
   const isUsers = (state: OperationState): boolean => isUndoable(state) && state.plan.verb !== serveVerb;
   const newest = id ?? (await operations.list()).operations.find(isUsers)?.id;
@@ -77,7 +72,7 @@ export const undo = commandBody<GoingOnFlags, [string?]>(async (cli, world, flag
 });
 
 /** With an id that one, without all whose time is over. */
-const toSettle = async (cli: CliContext, operations: Operations, id: string | undefined) => {
+const toSettle = async (cli: CliContext, operations: OperationsView, id: string | undefined) => {
   if (id !== undefined) return [await operations.read(id)];
   const now = cli.context.clock.now();
   const { operations: all } = await operations.list();
@@ -85,7 +80,7 @@ const toSettle = async (cli: CliContext, operations: Operations, id: string | un
 };
 
 export const settle = commandBody<GoingOnFlags, [string?]>(async (cli, world, flags, id) => {
-  const operations = await looking(world, flags);
+  const operations = await viewOperations(world);
   // Oldest first: what a later one has set aside may lean on it.
   const states = (await toSettle(cli, operations, id)).toReversed();
   const plans = states.flatMap((state) => {

@@ -6,14 +6,11 @@ import type { OperationState, StepState } from "../operation/state.ts";
 import { printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
 import type { OutputFormat, WorldFlags } from "./flags.ts";
-import { openOperations } from "./operations-world.ts";
+import { viewOperations } from "./operations-world.ts";
 
 interface OperationsFlags extends WorldFlags {
   readonly output: OutputFormat;
 }
-
-/** Nothing is waited for when operations are only looked at. */
-const looking = { timeout: 0 } as const;
 
 const statusTexts: Readonly<Record<OperationState["status"], string>> = {
   forward: "unfinished",
@@ -52,7 +49,7 @@ const unreadableText = (unreadable: readonly Failure[]): string =>
   unreadable.map(({ what, why }) => `${what} ${why ?? ""}`.trim()).join("\n");
 
 export const listOperations = commandBody<OperationsFlags, []>(async (cli, world, flags) => {
-  const { operations, unreadable } = await (await openOperations(world, looking, () => undefined)).list();
+  const { operations, unreadable } = await (await viewOperations(world)).list();
   const now = cli.context.clock.now();
   await printAnswer(cli.context.stdout, flags.output, {
     data: {
@@ -91,7 +88,7 @@ const advice = ({ id, status, plan, by, until }: OperationState): string => {
 };
 
 export const showOperation = commandBody<OperationsFlags, [string]>(async (cli, world, flags, id) => {
-  const state = await (await openOperations(world, looking, () => undefined)).read(id);
+  const state = await (await viewOperations(world)).read(id);
   const failure = state.failure === undefined ? "" : `\n${state.failure.what} (${state.failure.code})`;
   const aside = (state.status === "done" ? state.setAside : []).map(
     ({ volume, where, bytes }) =>

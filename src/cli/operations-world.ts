@@ -48,23 +48,26 @@ const journalDirectories = async (world: World) => {
 };
 
 /** The journal of this machine, mirrored to the bucket as far as there is one to be had. */
-const openJournal = async (world: World): Promise<JournalStore> => {
+const openJournal = async (world: World, trouble: string): Promise<JournalStore> => {
   const open = (directory: string): JournalStore =>
     new FileJournal(directory, (length) => world.context.randomId(length));
   const { own, kept } = await journalDirectories(world);
-  return mirrored(world, { own: open(own), kept: open(kept) });
+  return mirrored(world, { own: open(own), kept: open(kept) }, trouble);
 };
 
-const mirrored = (world: World, stores: Pick<Mirroring, "own" | "kept">): JournalStore => {
+const keptHere = "the journal is kept on this machine only, for now";
+const seenHere = "only operations that this machine knows of are seen, for now";
+
+/** `trouble`: what it means that the bucket cannot be had. */
+const mirrored = (world: World, stores: Pick<Mirroring, "own" | "kept">, trouble: string): JournalStore => {
   const { context, loaded } = world;
   const mirror = new BucketJournal(
     late(() => world.bucket()),
     `${recordsPrefix(loaded.config.holdfast.cluster)}operations/`,
   );
   const onTrouble = (error: unknown): void =>
-    context.stderr.write(
-      `note: the journal is kept on this machine only, for now: ${error instanceof Failure ? error.what : messageOf(error)}\n`,
-    );
+    context.stderr.write(`note: ${trouble}: ${error instanceof Failure ? error.what : messageOf(error)}
+`);
   return new MirroredJournal({ ...stores, mirror, isOver, onTrouble });
 };
 
@@ -133,12 +136,27 @@ export const openOperations = async (
   flags: OperationsFlags,
   onEvent: (event: OperationEvent) => void,
 ): Promise<Operations> => {
-  const { namespace } = world.loaded.config.holdfast;
+  await ensureNamespace(await world.kubernetes(), world.loaded.config.holdfast.namespace);
+  return engine(world, flags, onEvent, keptHere);
+};
+
+/** The engine for one who only looks. */
+export type OperationsView = Pick<Operations, "list" | "read" | "planUndo" | "planSettle">;
+
+/** Opens it. Changes nothing, neither on this machine nor in the cluster or the bucket. */
+export const viewOperations = (world: World): Promise<OperationsView> =>
+  engine(world, { timeout: 0 }, () => undefined, seenHere);
+
+const engine = async (
+  world: World,
+  flags: OperationsFlags,
+  onEvent: (event: OperationEvent) => void,
+  trouble: string,
+): Promise<Operations> => {
   const kubernetes = await world.kubernetes();
-  await ensureNamespace(kubernetes, namespace);
   return new Operations({
     ...common(world),
-    journal: await openJournal(world),
+    journal: await openJournal(world, trouble),
     kubernetes,
     kinds: (demand) => kindsOf(world, kubernetes, demand, flags),
     onEvent,
@@ -165,10 +183,14 @@ export const openServerOperations = (world: World, kubernetes: Kubernetes, signa
   const { clock } = world.context;
   return new Operations({
     ...common(world),
-    journal: mirrored(world, {
-      own: new ConfigMapJournal(kubernetes, world.loaded.config.holdfast.namespace),
-      kept: new MemoryJournal(),
-    }),
+    journal: mirrored(
+      world,
+      {
+        own: new ConfigMapJournal(kubernetes, world.loaded.config.holdfast.namespace),
+        kept: new MemoryJournal(),
+      },
+      keptHere,
+    ),
     kubernetes,
     kinds: (demand) => stepKinds(guardKinds({ kubernetes: fenced(kubernetes, demand), clock, timeout: serverTimeout })),
     onEvent: () => undefined,

@@ -44,6 +44,8 @@ describe("doctor without an API server", () => {
       location: "needs velero",
       password: "ok",
       repositories: "ok",
+      operations: "needs kubernetes",
+      gitops: "needs kubernetes",
       versions: "needs velero",
     });
   });

@@ -9,6 +9,7 @@ import { nodeAgentChecks } from "./node-agent.ts";
 import { passwordChecks } from "./password.ts";
 import { rightsChecks } from "./rights.ts";
 import { runChecks } from "./run.ts";
+import { unfinishedChecks } from "./unfinished.ts";
 import { veleroChecks } from "./velero.ts";
 import { versionChecks } from "./versions.ts";
 import type { DoctorWorld } from "./world.ts";
@@ -23,6 +24,7 @@ export const allChecks = (world: DoctorWorld, holdfastVersion: string): readonly
   ...locationChecks(world),
   ...passwordChecks(world),
   ...kitChecks(world),
+  ...unfinishedChecks(world),
   ...nasChecks(world),
   ...versionChecks(world, holdfastVersion),
 ];

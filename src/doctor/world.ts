@@ -1,5 +1,6 @@
 import type { LoadedConfig } from "../config/load.ts";
 import type { Context } from "../context.ts";
+import type { OperationList } from "../operation/operations.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import type { Nas, NasRemover } from "../systems/nas/port.ts";
 import type { Bucket } from "../systems/s3/port.ts";
@@ -14,6 +15,8 @@ export interface DoctorWorld {
   bucketWithoutFence(): Promise<Bucket>;
   /** Password of the kopia repositories, from where holdfast.yaml says. */
   password(): Promise<string>;
+  /** Everything that Holdfast has begun, as far as this machine and the bucket know. */
+  operations(): Promise<OperationList>;
   nas(): Promise<Nas>;
   nasRemover(): Promise<NasRemover>;
 }

@@ -58,6 +58,33 @@ describe("what the server answers", () => {
     for (const line of lines) expect(line).toMatch(/^(?:|# (?:HELP|TYPE) \S+ .+|[a-z_]+(?:\{\w+="\w+"\})? [\d.]+)$/);
   });
 
+  it("has a line for each freeze, whatever its names have in them", async () => {
+    const deployer = { kind: "Application", namespace: "argocd", name: 'a"b' } as const;
+    standing.freezes = [
+      { deployer, operation: "c\\d\ne", since: 2000 },
+      { deployer, operation: undefined, since: undefined },
+    ];
+    const { text } = await ask("/metrics");
+    const name = "holdfast_gitops_frozen_timestamp_seconds";
+    expect(text.split("\n").filter((line) => line.includes(name))).toEqual([
+      `# HELP ${name} Since when an operation holds an Application or ApplicationSet still.`,
+      `# TYPE ${name} gauge`,
+      `${name}{kind="Application",namespace="argocd",name="a\\"b",operation="c\\\\d\\ne"} 2`,
+      `${name}{kind="Application",namespace="argocd",name="a\\"b",operation=""} 0`,
+    ]);
+  });
+
+  it("names a freeze that is overdue below its first line, and is ready all the same", async () => {
+    const deployer = { kind: "Application", namespace: "argocd", name: "sonarr" } as const;
+    Object.assign(standing, leading, { freezes: [{ deployer, operation: "op-1", since: now }] });
+    expect(await ask("/readyz")).toEqual({ status: 200, text: "leading\n" });
+    now += 1_200_000;
+    expect(await ask("/readyz")).toEqual({
+      status: 200,
+      text: "leading\nApplication argocd/sonarr is held still by the operation op-1, for 20m: `holdfast resume op-1` goes on, `holdfast undo op-1` goes back\n",
+    });
+  });
+
   it("has nothing else, and takes nothing", async () => {
     expect((await ask("/")).status).toBe(404);
     expect((await ask("/metrics", "POST")).status).toBe(405);

@@ -12,6 +12,7 @@ import { interruptible } from "../systems/kubernetes/interruptible.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { goOnWithOwn } from "./carry-out-tasks.ts";
+import { watchingFreezes } from "./freezes.ts";
 import { Guardian, type GuardianOptions } from "./guardian.ts";
 import { keeping } from "./keeper.ts";
 import { type Log, fieldsOf, whatOf } from "./log.ts";
@@ -67,7 +68,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     Object.assign(standing, { isLeader: true, lastTurn: clock.now() });
     await serveTerm(options, locks, hard.signal);
     standing.failing.clear();
-    Object.assign(standing, { isLeader: false, waitsFor: "its lease was lost", lastReconcile: undefined });
+    Object.assign(standing, { isLeader: false, waitsFor: "its lease was lost", lastReconcile: undefined, freezes: [] });
     if (locks.signal.aborted) log("warn", "lease-lost", whatLost(locks.signal));
     await letLeaseGo(locks, log);
   }
@@ -124,7 +125,7 @@ const serveTerm = async (options: ServeOptions, locks: Locks, hard: AbortSignal)
   const watched = new Watched();
   const randomId = (length: number): string => options.randomId(length);
   const term: Term = { kubernetes, clock, signal: over.signal, watched, standing, log, randomId };
-  const alarms = { keeper: new Alarm(), guardian: new Alarm(), recorder: new Alarm() };
+  const alarms = { keeper: new Alarm(), guardian: new Alarm(), recorder: new Alarm(), freezes: new Alarm() };
   const record = async (): Promise<void> => {
     locks.demand();
     await options.record();
@@ -143,6 +144,8 @@ const serveTerm = async (options: ServeOptions, locks: Locks, hard: AbortSignal)
           plural === resources.persistentVolumes.plural || plural === resources.persistentVolumeClaims.plural;
         if (isOfVolumes) alarms.keeper.ring();
         if (isOfVolumes) alarms.recorder.ring();
+        if (plural === resources.applications.plural || plural === resources.applicationSets.plural)
+          alarms.freezes.ring();
         alarms.guardian.ring();
         standing.missing = watched.missing;
       },
@@ -150,6 +153,7 @@ const serveTerm = async (options: ServeOptions, locks: Locks, hard: AbortSignal)
     }),
     keeping(term, alarms.keeper),
     recorder.run(alarms.recorder),
+    watchingFreezes(term, alarms.freezes),
     guard(term, guarding, alarms.guardian),
   ]);
   for (const end of unfollow) end();

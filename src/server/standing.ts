@@ -1,4 +1,5 @@
 /** How the server stands: what /readyz and /metrics tell, from one value. The texts are pure. */
+import { type Freeze, freezeText, isOverdue, wayOut } from "../systems/gitops/freezes.ts";
 import type { VolumeState } from "./decide.ts";
 import { volumeStates } from "./decide.ts";
 
@@ -17,6 +18,8 @@ export interface ServerStanding {
   failures: number;
   /** Things that have failed and are tried again, by what they are about. */
   readonly failing: Map<string, string>;
+  /** What of GitOps is held still. */
+  freezes: readonly Freeze[];
   lastReconcile: number | undefined;
   lastRecorded: number | undefined;
   /** When a loop that must turn has last turned. */
@@ -32,6 +35,7 @@ export const newStanding = (now: number): ServerStanding => ({
   retained: 0,
   failures: 0,
   failing: new Map(),
+  freezes: [],
   lastReconcile: undefined,
   lastRecorded: undefined,
   lastTurn: now,
@@ -42,15 +46,17 @@ export interface Answer {
   readonly text: string;
 }
 
-/** One that stands by is ready: it would take over. */
-export const readiness = (standing: ServerStanding): Answer => {
+/** One that stands by is ready: it would take over. What fails, or stands still for too long, is told and keeps nobody from acting. */
+export const readiness = (standing: ServerStanding, now: number): Answer => {
   if (standing.fenced !== undefined) return { ok: false, text: `fenced: ${standing.fenced}` };
   if (!standing.isLeader)
     return { ok: standing.waitsFor.startsWith(anotherLeads), text: `not leading: ${standing.waitsFor}` };
   if (standing.missing.length > 0) return { ok: false, text: `has not read yet: ${standing.missing.join(", ")}` };
   if (standing.lastReconcile === undefined) return { ok: false, text: "has not looked at the volumes yet" };
   const failing = [...standing.failing].map(([what, why]) => `${what}: ${why}`);
-  return { ok: true, text: ["leading", ...failing].join("\n") };
+  const frozen = standing.freezes.filter((freeze) => isOverdue(freeze, now));
+  const held = frozen.map((freeze) => `${freezeText(freeze, now)}: ${wayOut(freeze)}`);
+  return { ok: true, text: ["leading", ...failing, ...held].join("\n") };
 };
 
 export const anotherLeads = "another one leads";
@@ -74,12 +80,32 @@ interface Metric {
 const one = (value: number): Metric["values"] => [["", value]];
 const seconds = (time: number | undefined): Metric["values"] => (time === undefined ? [] : one(time / 1000));
 
+/** A label's value may have anything in it but these three as they are. */
+const escaped = (value: string): string =>
+  value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+
+const labelsText = (labels: Readonly<Record<string, string>>): string =>
+  `{${Object.entries(labels)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(",")}}`;
+
+/** 0 where it is not known since when: an alarm by its age then rings. */
+const frozenMetric = (freezes: readonly Freeze[]): Metric => ({
+  name: "holdfast_gitops_frozen_timestamp_seconds",
+  help: "Since when an operation holds an Application or ApplicationSet still.",
+  type: "gauge",
+  values: freezes.map(({ deployer: { kind, namespace, name }, operation = "", since = 0 }) => [
+    labelsText({ kind, namespace, name, operation }),
+    since / 1000,
+  ]),
+});
+
 const metricsOf = (standing: ServerStanding): readonly Metric[] => [
   {
     name: "holdfast_guard_volumes",
     help: "Volumes by how they are guarded.",
     type: "gauge",
-    values: volumeStates.map((state) => [`{state="${state}"}`, standing.volumes[state]]),
+    values: volumeStates.map((state) => [labelsText({ state }), standing.volumes[state]]),
   },
   {
     name: "holdfast_guard_retained_total",
@@ -111,6 +137,7 @@ const metricsOf = (standing: ServerStanding): readonly Metric[] => [
     type: "gauge",
     values: seconds(standing.lastRecorded),
   },
+  frozenMetric(standing.freezes),
   {
     name: "holdfast_leader",
     help: "1 for the one that acts.",

@@ -1,5 +1,5 @@
 /** Everything that the server watches: what `guard on` reads, but for pods and for makers that no volume hangs on. */
-import type { Application } from "../guard/protect/argo.ts";
+import type { Application, ArgoView } from "../guard/protect/argo.ts";
 import { policyName } from "../guard/protect/policy.ts";
 import { type GuardView, type PolicyView, tooOld, unreadable } from "../guard/protect/view.ts";
 import type { Claim, Namespace, PersistentVolume, PodMaker } from "../inventory/raw.ts";
@@ -62,6 +62,11 @@ export class Watched {
     return { claims: this.claims.items, persistentVolumes: this.persistentVolumes.items };
   }
 
+  /** Who deploys from git; none of a kind that is absent, not known yet, or may not be read. */
+  get deployers(): ArgoView {
+    return { applications: this.#applications.items, sets: this.#sets.items };
+  }
+
   /** As `readGuardView` gives it; `missing` must be empty. */
   view(asked: Asked): GuardView {
     const objects: ClusterObjects = {
@@ -70,10 +75,7 @@ export class Watched {
       pods: [],
       makers: [...this.#deployments.items, ...this.#statefulSets.items],
     };
-    const argo =
-      this.#applications.state === "synced"
-        ? { applications: this.#applications.items, sets: this.#sets.items }
-        : undefined;
+    const argo = this.#applications.state === "synced" ? this.deployers : undefined;
     return { objects, volumes: volumesOf(objects), argo, policy: this.#policy(asked) };
   }
 

@@ -1,6 +1,7 @@
 /** A world in which doctor finds nothing wrong, made of twins; each test breaks one thing in it. */
 import { parseConfig } from "../../config/read.ts";
 import type { Context } from "../../context.ts";
+import type { OperationList } from "../../operation/operations.ts";
 import { kitEvidenceKey } from "../../kit/evidence.ts";
 import { someKitEvidence } from "../../kit/testing/kits.ts";
 import { formatBlobPassword, scryptFormatBlob } from "../../systems/kopia/testing/format-blobs.ts";
@@ -98,6 +99,8 @@ interface HealthyOptions {
   readonly config?: string;
   /** What the server says of itself; absent: v1.18.3; false: it does not answer. */
   readonly serverVersion?: string | false;
+  /** API groups beyond the built-in ones; absent: Velero's and Argo CD's. */
+  readonly groups?: readonly string[];
   /** How far the store's clock is ahead, ms. */
   readonly ahead?: number;
 }
@@ -107,6 +110,8 @@ export class HealthyWorld implements DoctorWorld {
   readonly loaded: DoctorWorld["loaded"];
   readonly cluster: MemoryKubernetes;
   readonly store: MemoryBucket;
+  /** What `operations` gives. */
+  begun: OperationList = { operations: [], unreadable: [] };
   /** What `password` gives, or throws. */
   secret: string | Error = formatBlobPassword;
 
@@ -126,7 +131,7 @@ export class HealthyWorld implements DoctorWorld {
     };
     const config = parseConfig(configText(options.config ?? ""), "holdfast.yaml");
     this.loaded = { config, file: "/etc/holdfast.yaml", path: (name) => `/etc/${name}` };
-    this.cluster = new MemoryKubernetes(this.context);
+    this.cluster = new MemoryKubernetes(this.context, options.groups === undefined ? {} : { groups: options.groups });
     this.zfs = new MemoryZfs(clock);
     this.zfs.create("tank/k8s/v/pvc-1");
     this.store = new MemoryBucket({ now: () => clock.now() + (options.ahead ?? 0) });
@@ -140,6 +145,7 @@ export class HealthyWorld implements DoctorWorld {
   kubernetes = async (): Promise<MemoryKubernetes> => this.cluster;
   bucket = async (): Promise<MemoryBucket> => this.store;
   bucketWithoutFence = async (): Promise<MemoryBucket> => this.store;
+  operations = async (): Promise<OperationList> => this.begun;
   /** What stands on the NAS; looked at only where `config` names one. */
   readonly zfs: MemoryZfs;
   nasOptions: MemoryNasOptions = {};

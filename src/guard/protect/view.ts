@@ -43,7 +43,8 @@ const listIfServed = async <T extends KubeObject>(
   resource: Resource,
 ): Promise<readonly T[] | undefined> => (await absentAsUndefined(kubernetes.list<T>(resource)))?.items;
 
-const readArgo = async (kubernetes: Kubernetes): Promise<ArgoView | undefined> => {
+/** What Argo CD has; undefined where the cluster does not know Applications. Cost: two lists. */
+export const readArgo = async (kubernetes: Kubernetes): Promise<ArgoView | undefined> => {
   const applications = await listIfServed<Application>(kubernetes, resources.applications);
   if (applications === undefined) return undefined;
   return { applications, sets: (await listIfServed(kubernetes, resources.applicationSets)) ?? [] };

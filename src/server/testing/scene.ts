@@ -18,6 +18,7 @@ import { serve, type ServeOptions } from "../serve.ts";
 import { newStanding } from "../standing.ts";
 
 interface Line {
+  readonly level: string;
   readonly event: string;
   readonly text: string;
 }
@@ -85,7 +86,7 @@ export class ServerScene {
       namespace: "default",
       who: name,
       mode,
-      log: (_, event, text) => lines.push({ event, text }),
+      log: (level, event, text) => lines.push({ level, event, text }),
       standing,
       prepare: async () => undefined,
       openOperations: (through, signal) => this.#operations(through, frozen.clock, life, signal),

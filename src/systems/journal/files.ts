@@ -42,7 +42,9 @@ export class FileJournal implements JournalStore {
     const operations = (await namesIn(this.#directory)).filter((name) => operationIdPattern.test(name));
     const size = async (operation: string) =>
       (await namesIn(join(this.#directory, operation))).filter((name) => filePattern.test(name)).length;
-    return byName(await Promise.all(operations.map(async (operation) => [operation, await size(operation)] as const)));
+    const sizes = await Promise.all(operations.map(async (operation) => [operation, await size(operation)] as const));
+    // A process may end between making the folder and its first entry: nothing has begun then.
+    return byName(sizes.filter(([, entries]) => entries > 0));
   }
 
   async read(operation: string): Promise<readonly string[]> {

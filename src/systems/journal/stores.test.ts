@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -64,11 +64,16 @@ describe("in files", () => {
     expect(await journal.read("a-1")).toEqual(["one"]);
   });
 
+  it("knows nothing of an operation whose process ended before its first entry", async () => {
+    const folder = await newFolder();
+    await mkdir(join(folder, "a-1"));
+    expect([...(await new FileJournal(folder, randomId).sizes())]).toEqual([]);
+  });
+
   it("names the file that cannot be read", async () => {
     const folder = await newFolder();
     const journal = new FileJournal(folder, randomId);
     await journal.append("a-1", 1, "one");
-    const { mkdir } = await import("node:fs/promises");
     await mkdir(join(folder, "a-1", "000002.json"));
     await expect(journal.read("a-1")).rejects.toMatchObject({
       code: "JOURNAL_UNREADABLE",
