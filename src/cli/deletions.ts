@@ -28,16 +28,41 @@ export const findDeletions = async (
   const isEnough =
     inCluster.length === new Set(references).size && inCluster.every(({ remains }) => remains === "claim");
   if (references.length > 0 && isEnough) return inCluster;
-  const records = await recordsFor(world, references);
-  const known = chosen(findDeleted({ ...objects, records, nas: "not asked" }), references, claims);
-  const others = [...claims.map(keyOf), ...records.keys()];
-  demandAll(known, references, others);
-  if (!known.some(wantsNas)) return known;
-  const certain = chosen(findDeleted({ ...objects, records, nas: await nasOf(world) }), references, claims);
-  // An earlier volume of a claim that is there may have no bytes left.
-  demandAll(certain, references, others);
-  return certain;
+  const near = await recordsFor(world, references);
+  const last = await findKnown(world, { objects, references, records: near });
+  if (isAll(last, references)) return last.found;
+  // Inventories older than the last one that has it may know of an earlier volume that still has its bytes.
+  const known = hasAll(near, references)
+    ? await findKnown(world, { objects, references, records: await recordsFor(world, []) })
+    : last;
+  demandAll(known, references, claims);
+  return known.found;
 };
+
+interface Search {
+  readonly objects: ClusterObjects;
+  readonly references: readonly string[];
+  readonly records: Records;
+}
+
+interface Known {
+  readonly found: readonly DeletedVolume[];
+  /** Names that an inventory has. */
+  readonly recorded: readonly string[];
+}
+
+/** The NAS is asked only when it matters. */
+const findKnown = async (world: World, { objects, references, records }: Search): Promise<Known> => {
+  const look = (nas: DeletionTraces["nas"]): readonly DeletedVolume[] =>
+    chosen(findDeleted({ ...objects, records, nas }), references, objects.claims);
+  const known = look("not asked");
+  return { found: known.some(wantsNas) ? look(await nasOf(world)) : known, recorded: [...records.keys()] };
+};
+
+/** Whether everything that was asked for is found, with its bytes. */
+const isAll = ({ found }: Known, references: readonly string[]): boolean =>
+  references.length === 0 ||
+  (found.length === new Set(references).size && found.every(({ remains }) => remains !== "copy"));
 
 /** A reference that is not found here may be found elsewhere. */
 const chosen = (
@@ -61,8 +86,12 @@ const nameIfKnown = (reference: string, names: readonly string[]): string | unde
   }
 };
 
-const demandAll = (found: readonly DeletedVolume[], references: readonly string[], others: readonly string[]): void => {
-  const names = [...new Set([...found.map(volumeName), ...others])];
+const demandAll = (
+  { found, recorded }: Known,
+  references: readonly string[],
+  claims: ClusterObjects["claims"],
+): void => {
+  const names = [...new Set([...found.map(volumeName), ...claims.map(keyOf), ...recorded])];
   const present = new Set(found.map(volumeName));
   for (const reference of references) {
     const name = resolveName(reference, names);

@@ -32,6 +32,8 @@ export interface DeletedVolume {
   readonly namespaceMeta: NamespaceMeta;
   /** The claim that has its name now: GitOps or a StatefulSet made it again, on another PV or on none yet. */
   readonly successor: Claim | undefined;
+  /** A PV that it had after `pv`, whose bytes are gone. */
+  readonly lostSince: string | undefined;
   /** Why it cannot come back as it is: "the NAS does not answer". */
   readonly obstacle: string | undefined;
 }

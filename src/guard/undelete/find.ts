@@ -104,13 +104,19 @@ class Index {
     return pv === undefined ? undefined : this.#volume(place, { remains: "claim", object: live, from: "cluster", pv });
   }
 
+  /** Of several volumes that it had, the last one that has its bytes still. */
   #gone(place: Place, key: string): DeletedVolume | undefined {
-    const [record] = this.#traces.records.get(key) ?? [];
-    // Of several that were released, the one that was bound last.
+    const [record, ...older] = this.#traces.records.get(key) ?? [];
     const released = newestFirst(this.#pvsByClaim.get(key) ?? []);
-    const pv = released.find(({ metadata }) => metadata.uid === record?.pv.metadata.uid) ?? released[0];
-    if (pv !== undefined) return this.#fromPv(place, pv, recordOf(this.#traces.records.get(key), pv));
-    return record === undefined ? undefined : this.#fromRecord(place, record);
+    const isLast = ({ metadata }: PersistentVolume): boolean => metadata.uid === record?.pv.metadata.uid;
+    const found = this.#candidates(place, key, {
+      pvs: [...released.filter(isLast), ...released.filter((pv) => !isLast(pv))],
+      records: record === undefined ? [] : [record, ...older],
+    });
+    const [last] = found;
+    const kept = found.find(({ remains }) => remains !== "copy") ?? last;
+    if (kept === undefined || kept === last) return kept;
+    return { ...kept, lostSince: last?.pv?.metadata.name };
   }
 
   /** An older volume of that name whose bytes are still there, while the claim has another one now. */
@@ -120,13 +126,25 @@ class Index {
     if (present?.metadata.annotations?.[madeByAnnotation] !== undefined) return undefined;
     const isEarlier = (pv: PersistentVolume): boolean =>
       pv.metadata.uid !== present?.metadata.uid && (present === undefined || made(pv) < made(present));
-    const records = this.#traces.records.get(key) ?? [];
-    const [pv] = newestFirst((this.#pvsByClaim.get(key) ?? []).filter(isEarlier));
-    if (pv !== undefined) return { ...this.#fromPv(place, pv, recordOf(records, pv)), successor: live };
-    const record = records.find(({ pv }) => isEarlier(pv) && !this.#pvs.has(pv.metadata.name));
-    const found = record === undefined ? undefined : this.#fromRecord(place, record);
+    const found = this.#candidates(place, key, {
+      pvs: newestFirst((this.#pvsByClaim.get(key) ?? []).filter(isEarlier)),
+      records: (this.#traces.records.get(key) ?? []).filter(
+        ({ pv }) => isEarlier(pv) && !this.#pvs.has(pv.metadata.name),
+      ),
+    });
     // When the bytes are gone, the claim that is there is one to restore into, and no deleted volume.
-    return found === undefined || found.remains === "copy" ? undefined : { ...found, successor: live };
+    const last = found.find(({ remains }) => remains !== "copy");
+    return last === undefined ? undefined : { ...last, successor: live };
+  }
+
+  /** In their order; records of these PVs say nothing more. */
+  #candidates(place: Place, key: string, { pvs, records }: Had): readonly DeletedVolume[] {
+    const known = this.#traces.records.get(key);
+    const names = new Set(pvs.map(({ metadata }) => metadata.name));
+    return [
+      ...pvs.map((pv) => this.#fromPv(place, pv, recordOf(known, pv))),
+      ...records.filter(({ pv }) => !names.has(pv.metadata.name)).map((record) => this.#fromRecord(place, record)),
+    ];
   }
 
   #fromPv(place: Place, pv: PersistentVolume, record: VolumeRecord | undefined): DeletedVolume {
@@ -159,6 +177,7 @@ class Index {
       missingExport,
       ...this.#namespace(place.namespace),
       successor: undefined,
+      lostSince: undefined,
       obstacle: unknown ?? this.#takenBy(place, pv, dataset) ?? unexported,
     };
   }
@@ -211,6 +230,12 @@ class Index {
     if (found === undefined) return { namespaceIs: "gone", namespaceMeta };
     return { namespaceIs: found.metadata.deletionTimestamp === undefined ? "there" : "terminating", namespaceMeta };
   }
+}
+
+/** Volumes that a claim had: in the cluster, and in the inventories. */
+interface Had {
+  readonly pvs: readonly PersistentVolume[];
+  readonly records: readonly VolumeRecord[];
 }
 
 interface About {

@@ -74,6 +74,11 @@ const warningsFor = ({ deleted }: UndeleteItem): readonly string[] => {
     ...(deleted.successor === undefined
       ? []
       : [`${name}: the volume that has this name now (${deleted.successor.spec.volumeName ?? "not bound"}) is kept`]),
+    ...(deleted.lostSince === undefined
+      ? []
+      : [
+          `${name}: the bytes of ${deleted.lostSince}, which it had last, are gone: what comes back is older. Where a copy has newer files, \`holdfast restore ${name}\` brings them afterwards`,
+        ]),
     ...(deleted.namespaceIs === "there"
       ? []
       : [`${name}: its namespace is ${deleted.namespaceIs}: what else was in it comes back from git, or from Velero`]),

@@ -40,6 +40,7 @@ const deleted = ({ claim, pv, from = "inventory", isPvThere = true }: Known): De
   namespaceIs: "there",
   namespaceMeta: { labels: {}, annotations: {} },
   successor: undefined,
+  lostSince: undefined,
   obstacle: undefined,
 });
 
