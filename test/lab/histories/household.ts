@@ -1,6 +1,6 @@
 /** One namespace with its volumes, as the world sees it, and what is needed to take it away again. */
-import { access, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { claimSpec } from "../../../lab/apps/claims.ts";
 import { storageClassNames } from "../../../lab/csi/manifests.ts";
@@ -77,9 +77,15 @@ const markFile = "history-mark";
 
 /** Gives false when there is no such dataset (any more). */
 export const writeMark = async (pv: PersistentVolume, mark: string): Promise<boolean> => {
+  const directory = directoryOf(pv);
+  const file = join(directory, markFile);
   try {
-    await writeFile(join(directoryOf(pv), markFile), mark);
-    return true;
+    await writeFile(file, mark);
+    // While a dataset is destroyed its mountpoint is there for a moment, as a folder of the dataset above.
+    if ((await stat(file)).dev !== (await stat(dirname(directory))).dev) return true;
+    await rm(file);
+    await rmdir(directory);
+    return false;
   } catch (error) {
     if (isGone(error)) return false;
     throw error;
