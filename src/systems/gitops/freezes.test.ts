@@ -40,6 +40,15 @@ describe("what stands still", () => {
     ]);
   });
 
+  it("cannot be let go by what is damaged, and that is said", () => {
+    expect(() => thawPatch(application("{"), "op-1")).toThrow(
+      expect.objectContaining({
+        code: "GITOPS_NOT_FROZEN",
+        what: "The annotation holdfast.dev/frozen of the object argocd/sonarr cannot be read.",
+      }) as Error,
+    );
+  });
+
   it("is told once for each operation that holds it, as long as that one does", () => {
     const first = written(pausePatch(application(), freezing("op-1")));
     const both = written(pausePatch(application(first), freezing("op-2", minute)));

@@ -1,5 +1,5 @@
 /** What stands still for Holdfast now: for which operation, since when, and whether that is too long. Pure. */
-import { z } from "zod";
+import { isFailure } from "../../model/failure.ts";
 import { formatAge } from "../../model/units.ts";
 import { operationIdPattern } from "../journal/port.ts";
 import type { KubeObject } from "../kubernetes/port.ts";
@@ -41,7 +41,7 @@ const entriesOf = (object: KubeObject): readonly (readonly [operation: string, s
   try {
     return Object.entries(recordOf(object)?.by ?? {});
   } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
+    if (!isFailure(error)) throw error;
     return [];
   }
 };

@@ -4,6 +4,7 @@
  * them. Facts: argocd-and-deletion §1.5.
  */
 import { z } from "zod";
+import { Failure } from "../../model/failure.ts";
 import type { KubeObject } from "../kubernetes/port.ts";
 import type { Application, ApplicationSet } from "./argo-objects.ts";
 
@@ -31,10 +32,21 @@ const recordSchema = z.strictObject({
 });
 export type FreezeRecord = z.output<typeof recordSchema>;
 
-/** Undefined when it is frozen by nobody. Throws what zod throws when somebody has written something else there. */
-export const recordOf = ({ metadata }: KubeObject): FreezeRecord | undefined => {
+/** Undefined when it is frozen by nobody. Throws GITOPS_NOT_FROZEN when somebody has written something else there. */
+export const recordOf = ({ kind, metadata }: KubeObject): FreezeRecord | undefined => {
   const text = metadata.annotations?.[frozenAnnotation];
-  return text === undefined ? undefined : recordSchema.parse(JSON.parse(text));
+  if (text === undefined) return undefined;
+  try {
+    return recordSchema.parse(JSON.parse(text));
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
+    throw new Failure("GITOPS_NOT_FROZEN", {
+      what: `The annotation ${frozenAnnotation} of ${kind ?? "the object"} ${metadata.namespace}/${metadata.name} cannot be read.`,
+      why: "something else than Holdfast has written it: nobody knows any more what was set there before",
+      todo: 'docs/guard.md, "Argo CD does nothing any more", says how to put it back by hand. Then run it again.',
+      cause: error,
+    });
+  }
 };
 
 export const isFrozenBy = (object: KubeObject, operation: string): boolean =>
