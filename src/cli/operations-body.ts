@@ -18,6 +18,7 @@ const statusTexts: Readonly<Record<OperationState["status"], string>> = {
   done: "done",
   "as-before": "went back",
   undone: "undone",
+  "given-up": "given up",
   settled: "settled",
 };
 
@@ -80,10 +81,11 @@ const tookText = ({ began, ended }: StepState): string =>
 
 const advice = ({ id, status, plan, by, until }: OperationState): string => {
   if (status === "forward" || status === "back")
-    return `It stopped in the middle. \`holdfast resume ${id}\` goes on with it, \`holdfast undo ${id}\` goes back.`;
+    return `It stopped in the middle. \`holdfast resume ${id}\` goes on with it, \`holdfast undo ${id}\` goes back. When neither can be, \`holdfast operations give-up ${id}\` ends it where it stands.`;
   if (status === "done" && plan.undo.kind === "kept")
     return `\`holdfast undo ${id}\` takes it back, until ${isoOf(until) ?? "what it has set aside is freed"}.`;
   if (by !== undefined) return `${statusTexts[status]} by ${by}.`;
+  if (status === "given-up") return "It was ended where it stood: what it had changed was left as it is.";
   return status === "as-before" ? "Everything is as it was before it." : plan.undo.text;
 };
 

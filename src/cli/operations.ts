@@ -18,10 +18,23 @@ const showCommand = buildCommand({
   loader: async () => (await import("./operations-body.ts")).showOperation,
 });
 
+const giveUpCommand = buildCommand({
+  docs: {
+    brief: "Ends an operation where it stands, when it can go neither on nor back",
+    fullDescription: `For one whose copy, volume or NAS is gone for good: until it has ended nothing else may begin on its volumes.
+Nothing is done and nothing is taken back. What it has left is listed, with what would take it back by hand; its id must
+be typed, or --yes given.`,
+  },
+  parameters: { ...goingOn, positional: oneId },
+  loader: async () => (await import("./give-up-body.ts")).giveUp,
+});
+
 export const operationsRoutes = buildRouteMap({
-  routes: { list: listCommand, show: showCommand },
+  routes: { list: listCommand, show: showCommand, "give-up": giveUpCommand },
   defaultCommand: "list",
-  docs: { brief: "What Holdfast has changed: `operations` lists it, `operations show ID` shows one" },
+  docs: {
+    brief: "What Holdfast has changed: `operations` lists it, `operations show ID` shows one; `operations give-up ID`",
+  },
 });
 
 export const resumeCommand = buildCommand({

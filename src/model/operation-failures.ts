@@ -11,7 +11,7 @@ export const operationFailures = {
   OPERATION_UNFINISHED: entry(
     1,
     "An operation stopped in the middle.",
-    "`holdfast resume ID` goes on with it, `holdfast undo ID` goes back.",
+    "`holdfast resume ID` goes on with it, `holdfast undo ID` goes back. When its copy, volume or NAS is gone for good, `holdfast operations give-up ID` ends it where it stands.",
   ),
   JOURNAL_UNREADABLE: entry(
     1,

@@ -56,11 +56,11 @@ const entrySchema = z.discriminatedUnion("type", [
   }),
   /** From here on it goes back. */
   z.strictObject({ ...common, type: z.literal("turned") }),
-  /** Everything is done, or everything is as it was. */
+  /** Everything is done, or everything is as it was; or nothing more is done, wherever it stands. */
   z.strictObject({
     ...common,
     type: z.literal("finished"),
-    outcome: z.enum(["done", "as-before"]),
+    outcome: z.enum(["done", "as-before", "given-up"]),
     setAside: z.array(setAside),
     /** ms since 1970: until then what is set aside stays. */
     until: z.number().optional(),

@@ -1,7 +1,7 @@
 /** The plans that follow from an operation that has ended: going back over it, and freeing what it has set aside. Pure. */
 import { Failure } from "../model/failure.ts";
 import type { Plan, PlannedStep } from "../model/plan.ts";
-import type { OperationState, StepState } from "./state.ts";
+import { type OperationState, standingSteps, type StepState } from "./state.ts";
 import type { StepKinds } from "./step-kind.ts";
 
 const opposite = { apply: "undo", undo: "redo", redo: "undo" } as const;
@@ -30,6 +30,7 @@ const refusal = (state: OperationState, why: string, todo?: string): Failure =>
 
 const reasons: Partial<Readonly<Record<OperationState["status"], string>>> = {
   "as-before": "it has gone back by itself: everything is as it was before it",
+  "given-up": "it was given up in the middle: what it had changed was left to you",
   undone: "it is undone already",
   settled: "what it had set aside is freed",
 };
@@ -44,13 +45,13 @@ export const planUndo = (state: OperationState, later: readonly OperationState[]
   if (state.plan.undo.kind !== "kept") throw refusal(state, state.plan.undo.text);
   const newer = later.find(
     (other) =>
-      other.status === "done" && other.id !== state.of && isAfter(other, state) && standsInTheWay(other, state, later),
+      hasChanged(other) && other.id !== state.of && isAfter(other, state) && standsInTheWay(other, state, later),
   );
   if (newer !== undefined)
     throw refusal(
       state,
       `${newer.id} (${newer.plan.title}) has changed the same volume since`,
-      `\`holdfast undo ${newer.id}\` first.`,
+      newer.status === "done" ? `\`holdfast undo ${newer.id}\` first.` : undefined,
     );
   return {
     version: 1,
@@ -72,6 +73,9 @@ const verbOf = ({ of, plan }: OperationState, all: readonly OperationState[]): s
   const original = of === undefined ? undefined : all.find(({ id }) => id === of);
   return original === undefined ? plan.verb : verbOf(original, all);
 };
+
+const hasChanged = (state: OperationState): boolean =>
+  state.status === "done" || (state.status === "given-up" && standingSteps(state).length > 0);
 
 const isAfter = (other: OperationState, state: OperationState): boolean =>
   other.id !== state.id &&

@@ -134,6 +134,19 @@ export class Operations {
     });
   }
 
+  /**
+   * Ends an unfinished one where it stands, so that its volumes are free: for one that can go neither on nor back. Nothing
+   * is done and nothing is taken back; `standingSteps` are what is left.
+   */
+  async giveUp(id: string): Promise<OperationState> {
+    const state = await this.read(id);
+    if (!isUnfinished(state)) throw nothingLeft(state);
+    return this.#continue(state, async (session) => {
+      await session.write({ type: "finished", outcome: "given-up", setAside: [] });
+      return session.state;
+    });
+  }
+
   /** The plan that `undo` carries out for an operation that is done. */
   async planUndo(state: OperationState): Promise<Plan> {
     const { operations } = await this.list();

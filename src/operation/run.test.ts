@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Plan } from "../model/plan.ts";
+import { standingSteps } from "./state.ts";
 import { type StepKinds, stepKinds } from "./step-kind.ts";
 import { Life } from "./testing/mortal.ts";
 import { OperationWorld } from "./testing/process.ts";
@@ -70,6 +71,30 @@ describe("an operation", () => {
     expect(await operations.read("op-1")).toMatchObject({ status: "back" });
     expect(await operations.resume("op-1")).toMatchObject({ status: "as-before" });
     expect(on(switches)).toEqual([]);
+  });
+
+  it("is ended where it stands when it is given up: its volumes are free, what it did stays, and is named", async () => {
+    const { operations, switches } = setUp();
+    await operations.start("op-0", aPlan([aStep("a")]));
+    switches.fail("c");
+    await expect(operations.start("op-1", three)).rejects.toMatchObject({ code: "NAS_BUSY" });
+    await expect(operations.start("op-2", three)).rejects.toMatchObject({ code: "OPERATION_UNFINISHED" });
+    const state = await operations.giveUp("op-1");
+    expect(state).toMatchObject({ status: "given-up", setAside: [] });
+    expect(standingSteps(state).map(({ step, standing }) => `${step.id} ${standing}`)).toEqual([
+      "turn-a ended",
+      "turn-b ended",
+      "turn-c begun",
+    ]);
+    expect(on(switches)).toEqual(["a on", "b on"]);
+    for (const again of [operations.giveUp("op-1"), operations.undo("op-1"), operations.resume("op-1")])
+      await expect(again).rejects.toMatchObject({ code: "OPERATION_NOT_UNDOABLE" });
+    // What it left is not gone back over either.
+    await expect(operations.undo("op-0")).rejects.toMatchObject({
+      code: "OPERATION_NOT_UNDOABLE",
+      why: expect.stringContaining("op-1") as string,
+    });
+    expect(await operations.start("op-2", three)).toMatchObject({ status: "done" });
   });
 
   it("goes back when the user interrupts it", async () => {

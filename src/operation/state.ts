@@ -20,9 +20,9 @@ export interface StepState {
 
 /**
  * "forward", "back": unfinished, going the one way or the other. "done"; "as-before": it went back by itself; "undone":
- * a later operation has; "settled": done, and what it had set aside is freed.
+ * a later operation has; "settled": done, and what it had set aside is freed; "given-up": ended in the middle.
  */
-export type OperationStatus = "forward" | "back" | "done" | "as-before" | "undone" | "settled";
+export type OperationStatus = "forward" | "back" | "done" | "as-before" | "undone" | "settled" | "given-up";
 
 export interface OperationFailure {
   readonly step: string | undefined;
@@ -128,6 +128,10 @@ export const withFollowers = (states: readonly OperationState[]): readonly Opera
     return { ...state, status: follower.plan.verb === "settle" ? "settled" : "undone", by: follower.id };
   });
 };
+
+/** Steps that have changed something, or may have, and were not gone back over. */
+export const standingSteps = ({ steps }: OperationState): readonly StepState[] =>
+  steps.filter(({ standing }) => standing !== "pending" && standing !== "left");
 
 /** Whether it has begun to free what nobody can bring back. */
 export const hasNoWayBack = ({ steps }: OperationState): boolean =>
