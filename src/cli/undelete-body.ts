@@ -4,6 +4,7 @@ import type { DeletedVolume } from "../guard/undelete/deleted.ts";
 import { endangered } from "../guard/undelete/endangered.ts";
 import { managedClaims, managedNamespaces, managedWorkloads } from "../guard/undelete/managed.ts";
 import { isTrash } from "../guard/retire/trash-mark.ts";
+import { ownersAmong } from "../guard/undelete/manifests.ts";
 import { planUndelete, type UndeleteItem } from "../guard/undelete/plan.ts";
 import { checkUndeleteRights } from "../guard/undelete/rights.ts";
 import { readPoints } from "../inventory/points.ts";
@@ -120,14 +121,13 @@ const makePlan = async (
     kubernetes.list<StorageClass>(resources.storageClasses),
     gitopsOf(kubernetes, objects, found, { clock: world.context.clock, timeout }),
   ]);
-  const living = new Set(objects.makers.map(({ metadata }) => metadata.uid));
   const planned = planUndelete({
     items,
     gitops,
     replicasOf: replicas,
     bindsAtOnce: (wanted) =>
       classes.items.find(({ metadata }) => metadata.name === wanted)?.volumeBindingMode !== "WaitForFirstConsumer",
-    ownerLives: (uid) => living.has(uid),
+    ownerLives: ownersAmong(objects.makers),
   });
   return { ...planned, items };
 };

@@ -11,6 +11,14 @@ import type { DeletedVolume } from "./deleted.ts";
 
 type OwnerLives = (uid: string) => boolean;
 
+/** By the UIDs of workloads. One that is being deleted lives no more: it would take the new claim along. */
+export const ownersAmong = (makers: readonly KubeObject[]): OwnerLives => {
+  const living = new Set(
+    makers.flatMap(({ metadata }) => (metadata.deletionTimestamp === undefined ? [metadata.uid] : [])),
+  );
+  return (uid) => living.has(uid);
+};
+
 /** What GitOps has removed once it would remove again: the first sync after the freeze. */
 export const notPruned = (annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
   if (annotations[trackingAnnotation] === undefined) return annotations;
@@ -19,7 +27,7 @@ export const notPruned = (annotations: Readonly<Record<string, string>>): Readon
 };
 
 /**
- * The claim without what binds it to a volume. Owners that are gone are left out, else the garbage collector would take
+ * The claim without what binds it to a volume. Owners that are gone, or going, are left out, else the garbage collector would take
  * it away again.
  */
 export const claimToMake = ({ object }: DeletedVolume, ownerLives: OwnerLives): KubeObject => {

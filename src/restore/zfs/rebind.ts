@@ -9,6 +9,7 @@
  */
 import type { Clock } from "../../context.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
+import { apiErrorOf } from "../../systems/kubernetes/api-error.ts";
 import { changeObject } from "../../systems/kubernetes/changing.ts";
 import type { KubeObject, Kubernetes } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
@@ -211,10 +212,18 @@ const nudge = async ({ kubernetes }: RebindWorld, { metadata }: Claim, value: st
   try {
     await kubernetes.mergePatch(resources.persistentVolumeClaims, { namespace, name }, patch);
   } catch (error) {
-    // Another claim has its name by now: the next look shows which.
-    if (!isFailure(error, "KUBERNETES_CONFLICT")) throw error;
+    // It is gone, or another claim has its name by now: the next look shows which.
+    if (!isFailure(error, "KUBERNETES_CONFLICT") && apiErrorOf(error)?.status !== 404) throw error;
   }
 };
+
+/** The claim was there, or was just made, and is not there any more. */
+const deletedAgain = ({ namespace, claim: name, to }: Binding): Failure =>
+  new Failure("KUBERNETES_CONFLICT", {
+    what: `The claim ${namespace}/${name} was deleted again while it was bound to ${to}.`,
+    why: "something deletes it: GitOps, an owner that is going, or somebody",
+    todo: "Its bytes stay: the PersistentVolume says Retain. Find out what deletes it, then run it again.",
+  });
 
 const untilBound = async (
   world: RebindWorld,
@@ -224,7 +233,8 @@ const untilBound = async (
   let next = world.clock.now() + wait;
   const bound = await until(world, `${binding.namespace}/${binding.claim} was not bound to ${binding.to}`, async () => {
     const [claim, volume] = [await claimNamed(world, binding), await volumeNamed(world, binding.to)];
-    if (claim === undefined || volume === undefined) return undefined;
+    if (claim === undefined) throw deletedAgain(binding);
+    if (volume === undefined) return undefined;
     const isBound = names(claim, binding.to) && claim.status?.phase === "Bound" && volume.status?.phase === "Bound";
     if (isBound && volume.spec.claimRef?.uid === claim.metadata.uid) return { claim, volume };
     const now = world.clock.now();

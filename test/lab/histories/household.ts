@@ -161,6 +161,15 @@ export class Household {
     };
   }
 
+  /** Pods that an orphaned StatefulSet has left: nothing but a user ends them. Gives false when there are none. */
+  async removeBarePods(): Promise<boolean> {
+    const { namespace } = this;
+    const { items } = await this.#kubernetes.list(resources.pods, { namespace });
+    const bare = items.filter(({ metadata }) => (metadata.ownerReferences ?? []).length === 0);
+    for (const { metadata } of bare) await this.#outsider.remove(resources.pods, { namespace, name: metadata.name });
+    return bare.length > 0;
+  }
+
   /** Takes everything away, guarded or not, and does not wait for it: `leftOf` tells when it is gone. */
   async close(): Promise<void> {
     const { namespace, set, claims, volumes } = await this.look();

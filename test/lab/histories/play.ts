@@ -182,7 +182,11 @@ export class Play {
     if (isDone(ending)) {
       this.ledger.record(after);
       this.#demandBack(after, { claims, guarded });
-    } else if (typeof ending !== "string") this.#demandReason(ending, before, claims);
+    } else if (typeof ending !== "string") {
+      // As the message tells its user to do; the next round finds it done.
+      const isHeld = isFailure(ending, "TARGET_IN_USE") && (await household.removeBarePods());
+      if (!isHeld) this.#demandReason(ending, before, claims);
+    }
     return endingText(ending);
   }
 

@@ -126,9 +126,12 @@ const playOne = async (site: Site, namespace: string, { hasSet, moves }: History
   }
 };
 
-/** Gives what is still there after two minutes. */
+/**
+ * Gives what is still there after five minutes. Where a PV went before the kubelet had unmounted it, the kubelet tries
+ * again after up to two, and its dataset is busy until then.
+ */
 const closeSite = async ({ left, outsider, world, folder }: Site): Promise<readonly string[]> => {
-  const deadline = performance.now() + 120_000;
+  const deadline = performance.now() + 300_000;
   let waiting = [...left];
   while (waiting.length > 0 && performance.now() < deadline) {
     const found = await Promise.all(waiting.map(([household, known]) => household.leftOf(known)));
