@@ -61,6 +61,21 @@ describe("holdfast undelete", () => {
     expect(await policyOf(place, "pv-sonarr")).toBe("Delete");
   });
 
+  it("starts the app again, unless that is being deleted too", async () => {
+    const planWith = async (going: object): Promise<string> => {
+      const place = await withDeletion();
+      const volumes = [{ name: "config", persistentVolumeClaim: { claimName: "sonarr" } }];
+      place.kubernetes.put(resources.deployments, {
+        metadata: { namespace: "media", name: "sonarr", ...going },
+        spec: { replicas: 1, template: { spec: { containers: [], volumes } } },
+      } as never);
+      return ask(place, {});
+    };
+    expect(await planWith({})).toContain("Deployment media/sonarr");
+    const going = { deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["foregroundDeletion"] };
+    expect(await planWith(going)).not.toContain("Deployment media/sonarr");
+  });
+
   it("says of one that stands that it is not deleted", async () => {
     await expect(ask(await withDeletion(), {}, "media/radarr")).rejects.toMatchObject({ code: "NOT_DELETED" });
   });

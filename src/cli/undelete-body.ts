@@ -2,6 +2,7 @@
 import { copiesFor } from "../guard/undelete/copies.ts";
 import type { DeletedVolume } from "../guard/undelete/deleted.ts";
 import { endangered } from "../guard/undelete/endangered.ts";
+import { goingAmong } from "../guard/undelete/going.ts";
 import { managedClaims, managedNamespaces, managedWorkloads } from "../guard/undelete/managed.ts";
 import { isTrash } from "../guard/retire/trash-mark.ts";
 import { ownersAmong } from "../guard/undelete/manifests.ts";
@@ -128,6 +129,7 @@ const makePlan = async (
     bindsAtOnce: (wanted) =>
       classes.items.find(({ metadata }) => metadata.name === wanted)?.volumeBindingMode !== "WaitForFirstConsumer",
     ownerLives: ownersAmong(objects.makers),
+    isGoing: goingAmong(objects.makers),
   });
   return { ...planned, items };
 };

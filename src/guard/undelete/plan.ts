@@ -24,6 +24,8 @@ export interface UndeleteInput {
   readonly items: readonly UndeleteItem[];
   readonly gitops: { readonly deployers: readonly Deployer[]; readonly objects: readonly ManagedObject[] };
   readonly replicasOf: (owner: Scalable) => number | undefined;
+  /** Whether it is being deleted: its pods end by that, and it is not started again. */
+  readonly isGoing: (owner: Scalable) => boolean;
   /** Whether a claim of the class is bound before a pod uses it. */
   readonly bindsAtOnce: (storageClass: string | undefined) => boolean;
   /** Whether an owner of a claim is there still: another one's deletion would take the new claim along. */
@@ -174,7 +176,7 @@ const standstillSteps = (input: UndeleteInput, owners: Owners): readonly [Steps,
   const claims: WorkloadsInput["claims"] = items.map(({ deleted: { namespace, claim } }) => ({ namespace, claim }));
   const going = new Set(items.flatMap(({ deleted }) => (deleted.namespaceIs === "there" ? [] : [deleted.namespace])));
   const running = stopsOf(owners, input.replicasOf).filter(
-    ({ namespace, replicas }) => replicas > 0 && !going.has(namespace),
+    (stop) => stop.replicas > 0 && !going.has(stop.namespace) && !input.isGoing(stop),
   );
   const [stop, start] = standstill(running, claims);
   if (running.length > 0) return [[stop], [start]];

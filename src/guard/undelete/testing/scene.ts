@@ -130,6 +130,7 @@ const planOf = async ({ kubernetes, clock }: Cluster, record: VolumeRecord, repl
     replicasOf: () => replicas,
     bindsAtOnce: () => false,
     ownerLives: () => false,
+    isGoing: () => false,
   }).plan;
 };
 
