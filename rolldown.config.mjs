@@ -28,7 +28,14 @@ export default defineConfig([
     platform: "node",
     // ssh2's native parts, which it does without where they were not compiled.
     external: /cpufeatures\.node$|sshcrypto\.node$/,
-    // A command that runs may still load what an earlier build has made, so nothing is taken away.
-    output: { dir: "dist/cli", format: "esm", entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" },
+    // A command that runs may still load what an earlier build has made, so nothing is taken away. Names stay, for whoever
+    // reports a defect; without comments and indentation there is a third less to be parsed at each start.
+    output: {
+      dir: "dist/cli",
+      format: "esm",
+      entryFileNames: "[name].mjs",
+      chunkFileNames: "[name]-[hash].mjs",
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    },
   },
 ]);
