@@ -33,7 +33,7 @@ export const operationsRoutes = buildRouteMap({
   routes: { list: listCommand, show: showCommand, "give-up": giveUpCommand },
   defaultCommand: "list",
   docs: {
-    brief: "What Holdfast has changed: `operations` lists it, `operations show ID` shows one; `operations give-up ID`",
+    brief: "What Holdfast has changed: `operations` lists it, `show ID` shows one, `give-up ID` ends one for good",
   },
 });
 
