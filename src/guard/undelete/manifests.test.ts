@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { DeletedVolume } from "./deleted.ts";
 import { claimToMake, ownersAmong } from "./manifests.ts";
 
 const owner = (name: string) => ({ apiVersion: "apps/v1", kind: "StatefulSet", name, uid: `uid-of-${name}` });
@@ -11,7 +12,10 @@ describe("a claim that is made again", () => {
     const ownerReferences = ["stays", "going", "gone"].map(owner);
     const object = { metadata: { name: "data-db-0", namespace: "misc", ownerReferences }, spec: {} };
     const lives = ownersAmong([workload("stays"), workload("going", "2026-01-01T00:00:00Z")]);
-    expect(claimToMake({ object } as never, lives).metadata.ownerReferences).toEqual([owner("stays")]);
-    expect(claimToMake({ object } as never, ownersAmong([])).metadata.ownerReferences).toBeUndefined();
+    const ownersIn = (namespaceIs: DeletedVolume["namespaceIs"], ownerLives = lives) =>
+      claimToMake({ object, namespaceIs } as unknown as DeletedVolume, ownerLives).metadata.ownerReferences;
+    expect(ownersIn("there")).toEqual([owner("stays")]);
+    expect(ownersIn("there", ownersAmong([]))).toBeUndefined();
+    expect(ownersIn("terminating")).toBeUndefined();
   });
 });

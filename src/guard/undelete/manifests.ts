@@ -30,10 +30,11 @@ export const notPruned = (annotations: Readonly<Record<string, string>>): Readon
  * The claim without what binds it to a volume. Owners that are gone, or going, are left out, else the garbage collector would take
  * it away again.
  */
-export const claimToMake = ({ object }: DeletedVolume, ownerLives: OwnerLives): KubeObject => {
+export const claimToMake = ({ object, namespaceIs }: DeletedVolume, ownerLives: OwnerLives): KubeObject => {
   const { metadata, ...rest } = claimManifest(object);
   const { ownerReferences = [], annotations = {}, ...kept } = metadata;
-  const owners = ownerReferences.filter(({ uid }) => ownerLives(uid));
+  // With its namespace all its owners go, also those that nobody has come to delete yet.
+  const owners = ownerReferences.filter(({ uid }) => namespaceIs === "there" && ownerLives(uid));
   return {
     ...rest,
     metadata: {

@@ -1,5 +1,5 @@
 /** One namespace with its volumes, as the world sees it, and what is needed to take it away again. */
-import { access, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { claimSpec } from "../../../lab/apps/claims.ts";
@@ -81,10 +81,8 @@ export const writeMark = async (pv: PersistentVolume, mark: string): Promise<boo
   const file = join(directory, markFile);
   try {
     await writeFile(file, mark);
-    // While a dataset is destroyed its mountpoint is there for a moment, as a folder of the dataset above.
-    if ((await stat(file)).dev !== (await stat(dirname(directory))).dev) return true;
+    if (await isMounted(directory)) return true;
     await rm(file);
-    await rmdir(directory);
     return false;
   } catch (error) {
     if (isGone(error)) return false;
@@ -241,10 +239,13 @@ const reclaimed = { spec: { persistentVolumeReclaimPolicy: "Delete" } };
 
 const isThere = async (pv: PersistentVolume): Promise<boolean> => {
   try {
-    await access(directoryOf(pv));
-    return true;
+    return await isMounted(directoryOf(pv));
   } catch (error) {
     if (isGone(error)) return false;
     throw error;
   }
 };
+
+/** A dataset's mountpoint is there for a moment before and after it, or stays, as a folder of the dataset above. */
+const isMounted = async (directory: string): Promise<boolean> =>
+  (await stat(directory)).dev !== (await stat(dirname(directory))).dev;

@@ -223,7 +223,7 @@ export class Play {
     const isAnybodys = (name: string): readonly boolean[] => this.ledger.ofClaim(name).map(({ isOwed }) => !isOwed);
     if (gone.some((name) => isAnybodys(name).every(Boolean))) return;
     const isQuicker = isFailure(ending, "TARGET_UNUSABLE", "KUBERNETES_CONFLICT");
-    if (isQuicker && gone.some((name) => isAnybodys(name).includes(true))) return;
+    if (isQuicker && names.some((name) => isAnybodys(name).includes(true))) return;
     throw new Broken(`undelete ${names.join(" ")}: ${endingText(ending)}`);
   }
 
