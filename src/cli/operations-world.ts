@@ -66,8 +66,7 @@ const mirrored = (world: World, stores: Pick<Mirroring, "own" | "kept">, trouble
     `${recordsPrefix(loaded.config.holdfast.cluster)}operations/`,
   );
   const onTrouble = (error: unknown): void =>
-    context.stderr.write(`note: ${trouble}: ${error instanceof Failure ? error.what : messageOf(error)}
-`);
+    context.stderr.write(`note: ${trouble}: ${error instanceof Failure ? error.what : messageOf(error)}\n`);
   return new MirroredJournal({ ...stores, mirror, isOver, onTrouble });
 };
 
@@ -143,7 +142,7 @@ export const openOperations = async (
 /** The engine for one who only looks. */
 export type OperationsView = Pick<Operations, "list" | "read" | "planUndo" | "planSettle">;
 
-/** Opens it. Changes nothing, neither on this machine nor in the cluster or the bucket. */
+/** Opens it. Changes nothing in the cluster or the bucket; what is over elsewhere may be kept here, to be read sooner. */
 export const viewOperations = (world: World): Promise<OperationsView> =>
   engine(world, { timeout: 0 }, () => undefined, seenHere);
 

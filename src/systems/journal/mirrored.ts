@@ -26,6 +26,8 @@ export class MirroredJournal implements JournalStore {
   readonly #onTrouble: (error: unknown) => void;
   /** By operation: how many entries the mirror has for certain. */
   readonly #copied = new Map<string, number>();
+  /** Of which the mirror has less, by the last look: the last entry may have been written while it was down. */
+  #behind: string[] = [];
   #isInTrouble = false;
 
   constructor({ own, mirror, kept, isOver, onTrouble }: Mirroring) {
@@ -36,11 +38,11 @@ export class MirroredJournal implements JournalStore {
     this.#onTrouble = onTrouble;
   }
 
-  /** Those of both. What the mirror lacks of ours it gets now: the last entry may have been written while it was down. */
+  /** Those of both. What the mirror lacks of ours it gets with this process' next entry: to look writes nothing. */
   async sizes(): Promise<ReadonlyMap<string, number>> {
     const [own, mirrored] = await Promise.all([this.#own.sizes(), this.#tried(() => this.#mirror.sizes())]);
     if (mirrored === undefined) return own;
-    for (const [operation, size] of own) if (size > (mirrored.get(operation) ?? 0)) await this.#catchUp(operation);
+    this.#behind = [...own].filter(([name, size]) => size > (mirrored.get(name) ?? 0)).map(([name]) => name);
     const names = [...new Set([...own.keys(), ...mirrored.keys()])];
     return byName(names.map((name) => [name, Math.max(own.get(name) ?? 0, mirrored.get(name) ?? 0)]));
   }
@@ -101,6 +103,7 @@ export class MirroredJournal implements JournalStore {
     await this.#fetch(operation, number);
     await this.#own.append(operation, number, text);
     await this.#tried(() => this.#copy(operation));
+    for (const other of this.#behind.splice(0)) await this.#catchUp(other);
   }
 
   /** What began elsewhere is carried on here: its entries come first. */

@@ -206,7 +206,10 @@ describe("mirrored", () => {
     await journal.append("a-1", 2, "over");
     up();
     expect(await mirror.read("a-1")).toEqual(["begun"]);
-    await openMirrored({ own, mirror }).sizes();
+    const later = openMirrored({ own, mirror });
+    await later.sizes();
+    expect(await mirror.read("a-1")).toEqual(["begun"]);
+    await later.append("a-2", 1, "begun");
     expect(await mirror.read("a-1")).toEqual(["begun", "over"]);
   });
 
@@ -214,7 +217,9 @@ describe("mirrored", () => {
     const [laptop, mirror] = [new MemoryJournal(), new MemoryJournal()];
     for (const text of ["begun", "laptop", "more"]) await laptop.append("a-1", (await size(laptop)) + 1, text);
     for (const text of ["begun", "desktop"]) await mirror.append("a-1", (await size(mirror)) + 1, text);
-    expect([...(await openMirrored({ own: laptop, mirror }).sizes())]).toEqual([["a-1", 3]]);
+    const journal = openMirrored({ own: laptop, mirror });
+    expect([...(await journal.sizes())]).toEqual([["a-1", 3]]);
+    await journal.append("a-2", 1, "begun");
     expect(await mirror.read("a-1")).toEqual(["begun", "desktop"]);
   });
   const size = async (store: JournalStore): Promise<number> => (await store.sizes()).get("a-1") ?? 0;
