@@ -5,8 +5,7 @@ import { findOrphans, type Orphan, orphanGuids, type VolumeSnapshotContent } fro
 import { readPastVolumes } from "../inventory/orphans/past-volumes.ts";
 import type { PersistentVolume } from "../inventory/raw.ts";
 import { readNasView } from "../inventory/read-nas.ts";
-import { absentAsUndefined } from "../systems/kubernetes/api-error.ts";
-import type { Kubernetes } from "../systems/kubernetes/port.ts";
+import { listIfServed } from "../systems/kubernetes/list-if-served.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import { printAnswer } from "./answer.ts";
 import { commandBody } from "./body.ts";
@@ -59,16 +58,13 @@ const orphansOf = async (world: World, now: number): Promise<readonly Orphan[]> 
     mapLimited(parents, 4, (parent) => nas.snapshots(parent, { recursive: true })),
   ]);
   // PVs are read after the NAS: a volume that is made meanwhile has its PV then.
-  const [pvs, snapshotContents] = await Promise.all([
+  const [pvs, snapshotContents = []] = await Promise.all([
     kubernetes.list<PersistentVolume>(resources.persistentVolumes),
-    readSnapshotContents(kubernetes),
+    // A cluster without the snapshot controller has none.
+    listIfServed<VolumeSnapshotContent>(kubernetes, resources.volumeSnapshotContents),
   ]);
   const own = [...new Map(snapshots.flat().map((snapshot) => [snapshot.name, snapshot])).values()];
   const input = { parents, view, snapshots: own, pvs: pvs.items, snapshotContents, now };
   const { cluster } = world.loaded.config.holdfast;
   return findOrphans({ ...input, past: await readPastVolumes(await world.bucket(), cluster, orphanGuids(input)) });
 };
-
-/** A cluster without the snapshot controller has none. */
-const readSnapshotContents = async (kubernetes: Kubernetes): Promise<readonly VolumeSnapshotContent[]> =>
-  (await absentAsUndefined(kubernetes.list<VolumeSnapshotContent>(resources.volumeSnapshotContents)))?.items ?? [];

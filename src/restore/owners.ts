@@ -23,7 +23,7 @@ export interface Owners {
 }
 
 /** "Deployment/media/sonarr": tells workloads apart. */
-export const ownerKey = ({ kind, namespace, name }: Scalable): string => `${kind}/${namespace}/${name}`;
+export const ownerKey = ({ kind, namespace, name }: Omit<Unstoppable, "why">): string => `${kind}/${namespace}/${name}`;
 
 const scalableKinds: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "ReplicaSet"]);
 

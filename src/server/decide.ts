@@ -1,11 +1,11 @@
 /** What is to be done about the guard now, and how it stands. Pure. */
-import { modeOf, type Mode } from "../guard/protect/mode.ts";
+import { modeOf, type Mode, openUntil } from "../guard/protect/mode.ts";
 import { guardFinalizer } from "../guard/finalizer.ts";
 import { isGuarded, standingOf, type VolumeStanding } from "../guard/protect/standing.ts";
 import type { GuardView } from "../guard/protect/view.ts";
 import type { Claim, PersistentVolume } from "../inventory/raw.ts";
 import { keyOf } from "../systems/kubernetes/object-key.ts";
-import { openUntil, passes } from "./keep.ts";
+import { passes } from "./keep.ts";
 
 /** "incomplete": guarded, and something of it is missing. "excepted": rightly not guarded. */
 export const volumeStates = ["guarded", "incomplete", "unguarded", "excepted", "deleting"] as const;

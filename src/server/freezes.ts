@@ -1,10 +1,10 @@
 /** The alarm of a freeze: tells when an operation holds GitOps still for longer than one should, and when that is over. */
+import { deployerText } from "../systems/gitops/deployers.ts";
 import {
   type Freeze,
   freezeKey,
   freezesOf,
   freezeText,
-  deployerText,
   holderText,
   isOverdue,
   overdueFrom,

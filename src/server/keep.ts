@@ -1,7 +1,7 @@
 /** Which PersistentVolumes must say Retain now, because their claims are going or gone; and which are let go. Pure. */
 import { endangered } from "../guard/undelete/endangered.ts";
 import { type Exception, exceptionOf } from "../guard/protect/decide.ts";
-import { isOpen, openingUntilKey } from "../guard/protect/mode.ts";
+import { openUntil } from "../guard/protect/mode.ts";
 import type { Claim, PersistentVolume } from "../inventory/raw.ts";
 
 export interface Kept {
@@ -32,15 +32,6 @@ const goWithTheirBytes: ReadonlySet<Exception["code"]> = new Set(["excluded", "e
 export const passes = (claim: Claim): string | undefined => {
   const exception = exceptionOf(claim, { pv: undefined, namespace: undefined });
   return exception !== undefined && goWithTheirBytes.has(exception.code) ? exception.why : undefined;
-};
-
-/** When an opening ends, in ms since 1970: Infinity for one without an end; undefined when the object is not open. */
-export const openUntil = (claim: Claim): number | undefined => {
-  if (!isOpen(claim)) return undefined;
-  const until = claim.metadata.annotations?.[openingUntilKey];
-  if (until === undefined) return Number.POSITIVE_INFINITY;
-  const end = Date.parse(until);
-  return Number.isNaN(end) ? 0 : end;
 };
 
 const pardonOf = (claim: Claim): Pardon | undefined => {

@@ -5,8 +5,8 @@ import { volumeName } from "../../model/volume.ts";
 import type { KubeObject, Kubernetes, Resource } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import { keyOf } from "../../systems/kubernetes/object-key.ts";
-import { guardKey, isOpen } from "./mode.ts";
-import { isOurRefusal } from "./policy.ts";
+import { guardKey } from "./mode.ts";
+import { isLookedAt, isOurRefusal } from "./policy.ts";
 import { nameOf, objectInputOf } from "./steps/set-marks.ts";
 import type { GuardView } from "./view.ts";
 import { presentModes, wantedFor } from "./wanted.ts";
@@ -34,7 +34,7 @@ export const toAsk = (view: GuardView): readonly Asked[] => {
     .filter((application) => wanted.generated?.includes(keyOf(application)) === true)
     .map((object) => ({ title: `Application ${keyOf(object)}`, resource: resources.applications, object }));
   return [...marked, ...generated]
-    .filter(({ object }) => !isOpen(object) && object.metadata.deletionTimestamp === undefined)
+    .filter(({ object }) => isLookedAt(object))
     .map(({ title, resource, object }) => ({ title, resource, object }));
 };
 

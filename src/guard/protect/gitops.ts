@@ -73,8 +73,9 @@ const argoWishes = ({ metadata }: KubeObject): readonly Wish[] =>
   });
 
 const fluxWishes = (object: KubeObject): readonly Wish[] => {
-  if (object.metadata.labels?.[fluxNameKey] === undefined) return [];
-  return [{ key: fluxPruneKey, value: "disabled", isMet: isDisabled(fluxValue(object)) }];
+  if (fluxOwnerOf(object) === undefined) return [];
+  const [key, isMet] = fluxDisabled(object);
+  return [{ key, value: "disabled", isMet }];
 };
 
 const settled = (name: string, object: KubeObject, { key, value, isMet }: Wish): ToolKeys => {

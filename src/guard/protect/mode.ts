@@ -31,3 +31,12 @@ export const modeOf = ({ metadata }: Annotated): Mode => {
 /** True when the object's own UID opens its guard: a copy of the annotation on another object opens nothing. */
 export const isOpen = ({ metadata }: Annotated): boolean =>
   metadata.uid !== undefined && metadata.annotations?.[openingKey] === metadata.uid;
+
+/** When an opening ends, in ms since 1970: Infinity for one without an end; undefined when the object is not open. */
+export const openUntil = (object: Annotated): number | undefined => {
+  if (!isOpen(object)) return undefined;
+  const until = object.metadata.annotations?.[openingUntilKey];
+  if (until === undefined) return Number.POSITIVE_INFINITY;
+  const end = Date.parse(until);
+  return Number.isNaN(end) ? 0 : end;
+};

@@ -3,7 +3,7 @@ import type { Claim, PodMaker } from "../../inventory/raw.ts";
 import { argoVersionOf, knowsDelete, manages, reaching, setOf } from "./argo.ts";
 import { keyOf } from "../../systems/kubernetes/object-key.ts";
 import type { Answered } from "./ask.ts";
-import { helmReleaseOf } from "./gitops.ts";
+import { fluxOwnerOf, helmReleaseOf } from "./gitops.ts";
 import type { VolumeStanding } from "./standing.ts";
 import type { GuardView } from "./view.ts";
 import { statefulSetsOf } from "./wanted.ts";
@@ -107,7 +107,6 @@ const argoWays = (view: GuardView, { claim, sets }: Hanging, found: Hindrances):
 const otherWays = ({ claim, sets }: Hanging, found: Hindrances): readonly Way[] => {
   const namespace = claim.metadata.namespace ?? "";
   const release = helmReleaseOf(claim);
-  const isFluxs = claim.metadata.labels?.["kustomize.toolkit.fluxcd.io/name"] !== undefined;
   return [
     {
       id: "namespace",
@@ -124,7 +123,9 @@ const otherWays = ({ claim, sets }: Hanging, found: Hindrances): readonly Way[] 
             before: found.refuses(prefixed("StatefulSet", sets.map(keyOf))),
           },
         ]),
-    ...(isFluxs ? [{ id: "flux", what: "its manifest leaves git, and Flux prunes it", before: found.prune }] : []),
+    ...(fluxOwnerOf(claim) === undefined
+      ? []
+      : [{ id: "flux", what: "its manifest leaves git, and Flux prunes it", before: found.prune }]),
     ...(release === undefined ? [] : [{ id: "helm", what: `helm uninstall ${release}`, before: [] }]),
   ];
 };

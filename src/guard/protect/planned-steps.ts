@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Json, PlannedStep } from "../../model/plan.ts";
 import { keyOf } from "../../systems/kubernetes/object-key.ts";
-import { guardKey, isOpen } from "./mode.ts";
-import { policyFor } from "./policy.ts";
+import { guardKey } from "./mode.ts";
+import { isLookedAt, policyFor } from "./policy.ts";
 import { marksEntry, type MarksInput } from "./steps/marks.ts";
 import type { PolicyInput } from "./steps/policy.ts";
 import { type RetainInput, sameReclaim } from "./steps/retain.ts";
@@ -143,9 +143,6 @@ const policyTexts = {
 
 /** A marked object that the policy must refuse to delete when all is in place. */
 const witnessOf = ({ marks }: Wanted): PolicyInput["witness"] => {
-  const witness = marks.find(
-    ({ object, to }) =>
-      to.annotations[guardKey] === "deny" && !isOpen(object) && object.metadata.deletionTimestamp === undefined,
-  );
+  const witness = marks.find(({ object, to }) => to.annotations[guardKey] === "deny" && isLookedAt(object));
   return witness === undefined ? null : objectInputOf(witness.resource, witness.object);
 };

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "../../systems/kubernetes/port.ts";
 import { guardFinalizer } from "../finalizer.ts";
 import { trashKey } from "../retire/trash-mark.ts";
-import { guardKey, openingKey } from "./mode.ts";
+import { guardKey, isOpen, openingKey } from "./mode.ts";
 
 export const policyName = "holdfast-guard";
 
@@ -134,6 +134,10 @@ export const policyFor = (generated: readonly string[]): PolicyPair => {
     } as KubeObject,
   };
 };
+
+/** Whether the policy looks at the object at all (`matchConditions`): what is going, or open, it passes over. */
+export const isLookedAt = (object: KubeObject): boolean =>
+  !isOpen(object) && object.metadata.deletionTimestamp === undefined;
 
 const specOf = (object: KubeObject | undefined): unknown => (object as { readonly spec?: unknown } | undefined)?.spec;
 

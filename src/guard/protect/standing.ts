@@ -5,7 +5,7 @@ import { keyOf } from "../../systems/kubernetes/object-key.ts";
 import { aroundIn, type Exception, exceptionOf } from "./decide.ts";
 import type { GitLine } from "./gitops.ts";
 import { guardFinalizer } from "../finalizer.ts";
-import { guardKey, isOpen, type Mode, openingUntilKey } from "./mode.ts";
+import { guardKey, type Mode, openingUntilKey, openUntil } from "./mode.ts";
 import { isCurrent, policyFor } from "./policy.ts";
 import type { GuardView } from "./view.ts";
 import { policyHindrance } from "./warnings.ts";
@@ -102,9 +102,10 @@ const leadsTo = ({ wanted }: Looking, { name, claim, statefulSets, reached }: Gu
 };
 
 const openingOf = (claim: Claim, now: number): Opening | undefined => {
-  if (!isOpen(claim)) return undefined;
+  const end = openUntil(claim);
+  if (end === undefined) return undefined;
   const until = claim.metadata.annotations?.[openingUntilKey];
-  return { ...(until === undefined ? {} : { until }), isExpired: until !== undefined && !(Date.parse(until) > now) };
+  return { ...(until === undefined ? {} : { until }), isExpired: end <= now };
 };
 
 const gitopsState = (marks: readonly WantedMarks[], missing: readonly WantedMarks[]): LayerState => {

@@ -4,8 +4,8 @@ import { volumesOf } from "../../inventory/volumes.ts";
 import { readClusterObjects } from "../../inventory/read.ts";
 import { isFailure } from "../../model/failure.ts";
 import type { Volume } from "../../model/volume.ts";
-import { absentAsUndefined } from "../../systems/kubernetes/api-error.ts";
-import type { AccessRule, KubeObject, Kubernetes, Resource } from "../../systems/kubernetes/port.ts";
+import { listIfServed } from "../../systems/kubernetes/list-if-served.ts";
+import type { AccessRule, KubeObject, Kubernetes } from "../../systems/kubernetes/port.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import type { Application, ArgoView } from "./argo.ts";
 import { policyName } from "./policy.ts";
@@ -36,12 +36,6 @@ export const readGuardView = async (kubernetes: Kubernetes): Promise<GuardView> 
   ]);
   return { objects, volumes: volumesOf(objects), argo, policy };
 };
-
-/** Undefined when the server does not have the kind. */
-const listIfServed = async <T extends KubeObject>(
-  kubernetes: Kubernetes,
-  resource: Resource,
-): Promise<readonly T[] | undefined> => (await absentAsUndefined(kubernetes.list<T>(resource)))?.items;
 
 /** What Argo CD has; undefined where the cluster does not know Applications. Cost: two lists. */
 export const readArgo = async (kubernetes: Kubernetes): Promise<ArgoView | undefined> => {

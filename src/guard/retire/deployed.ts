@@ -1,5 +1,6 @@
 /** What git has to say about a claim that is to go: who deploys it, and the commit that takes it away. Pure. */
 import type { Claim } from "../../inventory/raw.ts";
+import { deployerText } from "../../systems/gitops/deployers.ts";
 import type { DeployedObject } from "../../systems/gitops/port.ts";
 import { argoSyncKey, fluxDisabled, fluxOwnerOf } from "../protect/gitops.ts";
 import { marksOf } from "../protect/marks.ts";
@@ -33,7 +34,7 @@ export const commitFor = (claim: Claim, deployed: DeployedObject | undefined): C
   if (deployed !== undefined && !deployed.removedFromGit) {
     const { deployer, source } = deployed;
     return {
-      deployer: `${deployer.kind} ${deployer.namespace}/${deployer.name}`,
+      deployer: deployerText(deployer),
       source: source === "" ? undefined : source,
       object,
       hindrance: argoHindrance(claim),

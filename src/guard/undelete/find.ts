@@ -106,13 +106,11 @@ class Index {
 
   /** Of several volumes that it had, the last one that has its bytes still. */
   #gone(place: Place, key: string): DeletedVolume | undefined {
-    const [record, ...older] = this.#traces.records.get(key) ?? [];
+    const records = this.#traces.records.get(key) ?? [];
     const released = newestFirst(this.#pvsByClaim.get(key) ?? []);
-    const isLast = ({ metadata }: PersistentVolume): boolean => metadata.uid === record?.pv.metadata.uid;
-    const found = this.#candidates(place, key, {
-      pvs: [...released.filter(isLast), ...released.filter((pv) => !isLast(pv))],
-      records: record === undefined ? [] : [record, ...older],
-    });
+    const isLast = ({ metadata }: PersistentVolume): boolean => metadata.uid === records[0]?.pv.metadata.uid;
+    const pvs = [...released.filter(isLast), ...released.filter((pv) => !isLast(pv))];
+    const found = this.#candidates(place, key, { pvs, records });
     const [last] = found;
     const kept = found.find(({ remains }) => remains !== "copy") ?? last;
     if (kept === undefined || kept === last) return kept;

@@ -7,7 +7,7 @@ export const goingAmong = (makers: readonly PodMaker[]): ((owner: Scalable) => b
   const going = new Set(
     makers
       .filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
-      .map(({ kind, metadata }) => `${kind}/${metadata.namespace}/${metadata.name}`),
+      .map(({ kind = "", metadata: { namespace = "", name } }) => ownerKey({ kind, namespace, name })),
   );
   return (owner) => going.has(ownerKey(owner));
 };

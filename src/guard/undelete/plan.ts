@@ -5,6 +5,7 @@ import type { Volume } from "../../model/volume.ts";
 import { type Owners, ownersOf, type Scalable } from "../../restore/owners.ts";
 import { planRestore, standstill, stopsOf, type RestoreItem } from "../../restore/plan.ts";
 import type { WorkloadsInput } from "../../restore/steps/workloads.ts";
+import { deployerText } from "../../systems/gitops/deployers.ts";
 import type { Deployer, ManagedObject } from "../../systems/gitops/port.ts";
 import { claimToMake, claimToMakeEmpty, volumeToMake } from "./manifests.ts";
 import { outOfTrash } from "../retire/trash-steps.ts";
@@ -125,7 +126,7 @@ const gitopsSteps = ({ gitops: { deployers, objects } }: UndeleteInput): readonl
     })),
   };
   const names = deployers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
-  const touches = deployers.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
+  const touches = deployers.map(deployerText);
   const freeze = {
     ...common,
     id: "freeze",

@@ -1,8 +1,8 @@
 /** Argo CD, through the Kubernetes API alone: it needs neither its server nor a login. */
 import type { Clock } from "../../context.ts";
 import { Failure } from "../../model/failure.ts";
-import { absentAsUndefined } from "../kubernetes/api-error.ts";
 import { changeObject } from "../kubernetes/changing.ts";
+import { listIfServed } from "../kubernetes/list-if-served.ts";
 import type { KubeObject, Kubernetes, Resource } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { type Application, type ApplicationSet, revisionOf, sourceText } from "./argo-objects.ts";
@@ -72,16 +72,12 @@ export class ArgoCd implements GitOps {
   }
 
   async #all(): Promise<Deployers> {
-    const [applications, sets] = await Promise.all([
-      this.#list<Application>(resources.applications),
-      this.#list<ApplicationSet>(resources.applicationSets),
+    const { kubernetes } = this.#options;
+    const [applications = [], sets = []] = await Promise.all([
+      listIfServed<Application>(kubernetes, resources.applications),
+      listIfServed<ApplicationSet>(kubernetes, resources.applicationSets),
     ]);
     return { applications, sets };
-  }
-
-  async #list<T extends KubeObject>(resource: Resource): Promise<readonly T[]> {
-    // A cluster without Argo CD does not know the kind.
-    return (await absentAsUndefined(this.#options.kubernetes.list<T>(resource)))?.items ?? [];
   }
 
   #get<T extends KubeObject>({ kind, namespace, name }: Deployer): Promise<T | undefined> {

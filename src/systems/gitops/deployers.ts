@@ -44,6 +44,9 @@ const deployerOf = ({ kind, namespace, name }: ManagedObject): Deployer => ({
   name,
 });
 
+/** "Application argocd/sonarr" */
+export const deployerText = ({ kind, namespace, name }: Deployer): string => `${kind} ${namespace}/${name}`;
+
 export const deployerKey = ({ kind, namespace, name }: Deployer): string => `${kind}/${namespace}/${name}`;
 
 const isOwner =

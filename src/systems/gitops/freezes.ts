@@ -3,7 +3,7 @@ import { isFailure } from "../../model/failure.ts";
 import { formatAge } from "../../model/units.ts";
 import { operationIdPattern } from "../journal/port.ts";
 import type { KubeObject } from "../kubernetes/port.ts";
-import { deployerKey, type Deployers } from "./deployers.ts";
+import { deployerKey, type Deployers, deployerText } from "./deployers.ts";
 import { frozenAnnotation, recordOf } from "./freezing.ts";
 import type { Deployer } from "./port.ts";
 
@@ -66,9 +66,6 @@ export const isOverdue = (freeze: Freeze, now: number): boolean => now >= overdu
 /** Tells freezes apart. */
 export const freezeKey = ({ deployer, operation = "", since = 0 }: Freeze): string =>
   `${deployerKey(deployer)} ${operation} ${since}`;
-
-/** "Application argocd/sonarr" */
-export const deployerText = ({ kind, namespace, name }: Deployer): string => `${kind} ${namespace}/${name}`;
 
 /** "the operation 20261125t1530-ab12cd" */
 export const holderText = ({ operation }: Freeze): string =>
