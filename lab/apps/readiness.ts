@@ -1,33 +1,13 @@
 /** Whether the apps of the cluster run, and if not, what holds each of them up. */
 import type { Deployment, StatefulSet } from "kubernetes-types/apps/v1.d.ts";
-import type { ContainerStatus, Event, Pod } from "kubernetes-types/core/v1.d.ts";
+import type { Event, Pod } from "kubernetes-types/core/v1.d.ts";
 import type { Kubectl } from "../site/kubectl.ts";
 import { waitFor } from "../wait-for.ts";
+import { describePod } from "./describe-pod.ts";
 
 type App = Deployment | StatefulSet;
 
-const nameOf = ({ metadata }: App | Pod): string => `${metadata?.namespace}/${metadata?.name}`;
-
-/** As `kubectl get` would show the state of a container: "app is waiting: CrashLoopBackOff: back-off 20s". */
-const describeContainer = ({ name, ready, restartCount, state }: ContainerStatus): string => {
-  const [phase, detail] = Object.entries(state ?? {})[0] ?? ["unknown", {}];
-  const { reason, message, exitCode } = detail as { reason?: string; message?: string; exitCode?: number };
-  const words = [reason, message, exitCode === undefined ? undefined : `exit code ${exitCode}`];
-  const why = words.filter((word) => word !== undefined).map((word) => `: ${word}`);
-  return `${name} is ${phase}${why.join("")}, ${ready ? "" : "not "}ready, restarted ${restartCount} times`;
-};
-
-const describePod = (pod: Pod, events: readonly Event[]): string => {
-  const { phase, conditions = [], containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
-  const unmet = conditions.filter(({ status, message }) => status !== "True" && message !== undefined);
-  const about = events.filter(({ involvedObject }) => involvedObject.uid === pod.metadata?.uid);
-  return [
-    `pod ${pod.metadata?.name}: ${phase}${pod.metadata?.deletionTimestamp === undefined ? "" : ", being deleted"}`,
-    ...unmet.map(({ type, message }) => `${type}: ${message}`),
-    ...[...initContainerStatuses, ...containerStatuses].map(describeContainer),
-    ...about.slice(-5).map(({ reason, count = 1, message }) => `event ${reason} (${count}): ${message}`),
-  ].join("\n    ");
-};
+const nameOf = ({ metadata }: App): string => `${metadata?.namespace}/${metadata?.name}`;
 
 const list = async <T>(kubectl: Kubectl, kinds: string): Promise<readonly T[]> =>
   (JSON.parse(await kubectl(["get", kinds, "-A", "-o", "json"])) as { items: T[] }).items;

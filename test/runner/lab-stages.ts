@@ -1,4 +1,5 @@
 /** What needs a running lab: one lab, shared by all lab tests, gone without a trace afterwards, and labs of their own. */
+import { unaskedRestarts } from "../../lab/apps/restarts.ts";
 import { ensureArgoCd } from "../../lab/gitops/parts.ts";
 import { openLab, paths } from "../../lab/lab.ts";
 import { down } from "../../lab/down.ts";
@@ -6,6 +7,7 @@ import { s3Endpoint, s3Keys } from "../../lab/nas/nas.ts";
 import { tools } from "../../lab/parts.ts";
 import { createReport, silentReport } from "../../lab/shell/report.ts";
 import { inside } from "../../lab/site/inside.ts";
+import { kubectlOf } from "../../lab/site/kubectl.ts";
 import { laptopTools } from "../../lab/state.ts";
 import { up } from "../../lab/up.ts";
 import { footprintOf, traces } from "./traces.ts";
@@ -30,7 +32,9 @@ const testsInLab = (name: string, project: string): Stage => ({
       HOLDFAST_TEST_S3_ACCESS_KEY: s3Keys.accessKeyId,
       HOLDFAST_TEST_S3_SECRET_KEY: s3Keys.secretAccessKey,
     };
-    return vitest(name, project, { env, within: inside(lab, "site") }).run();
+    const outcome = await vitest(name, project, { env, within: inside(lab, "site") }).run();
+    if (outcome.failed === 0) return outcome;
+    return { ...outcome, failures: [...(outcome.failures ?? []), ...(await unaskedRestarts(kubectlOf(lab, binary)))] };
   },
 });
 
