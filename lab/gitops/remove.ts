@@ -40,11 +40,16 @@ const removeMarks = async (kubectl: Kubectl): Promise<void> => {
 const isThere = async (kubectl: Kubectl, kind: string, name: string): Promise<boolean> =>
   (await kubectl(["get", kind, name, "--ignore-not-found", "-o", "name"])).trim() !== "";
 
-/** Velero asks every five minutes which kinds there are; until then each that has gone is an error in its backups. */
+/**
+ * Velero asks every five minutes which kinds there are; until then each that has gone is an error in its backups. The old
+ * server has to be gone before the new one comes: of two, one begins a backup that the other takes for a broken one.
+ */
 const tellVelero = async (kubectl: Kubectl): Promise<void> => {
-  const velero = ["-n", veleroNamespace, "rollout"];
-  await kubectl([...velero, "restart", "deployment/velero"]);
-  await kubectl([...velero, "status", "deployment/velero", "--timeout=90s"]);
+  const inVelero = (...words: readonly string[]): Promise<string> => kubectl(["-n", veleroNamespace, ...words]);
+  await inVelero("scale", "deployment/velero", "--replicas=0");
+  await inVelero("wait", "--for=delete", "pods", "--selector=deploy=velero", "--timeout=60s");
+  await inVelero("scale", "deployment/velero", "--replicas=1");
+  await inVelero("rollout", "status", "deployment/velero", "--timeout=90s");
 };
 
 /** Removes everything of Argo CD, and the repositories, but nothing that it had deployed. Does nothing where it is not. */

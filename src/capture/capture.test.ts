@@ -105,6 +105,13 @@ describe("a capture", () => {
     expect(await staging()).toEqual([]);
   });
 
+  it("tells a Velero that ended meanwhile from a backup that failed, and leaves no pod", async () => {
+    const failureReason = 'found a backup with status "InProgress" during the server starting, mark it as "Failed"';
+    velero({ phase: "InProgress" }, { phase: "Failed", failureReason });
+    await expect(capture()).rejects.toMatchObject({ code: "BACKUP_INTERRUPTED" });
+    expect(await staging()).toEqual([]);
+  });
+
   it("leaves no pod when it is interrupted, and Velero goes on", async () => {
     velero({ phase: "InProgress" });
     const all = { ...options(), onProgress: () => cluster.stop.abort() };

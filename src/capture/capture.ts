@@ -98,7 +98,10 @@ const stage = async (point: string, plan: CapturePlan, options: CaptureOptions):
 
 const pollInterval = 300;
 
-/** Waits for the backup's end. Throws BACKUP_FAILED when it ends without anything usable, TIMEOUT when it does not end. */
+/**
+ * Waits for the backup's end. Throws BACKUP_INTERRUPTED when Velero itself ended meanwhile, BACKUP_FAILED when the backup
+ * ends otherwise without anything usable, TIMEOUT when it does not end.
+ */
 export const waitForCapture = async (name: string, options: CaptureOptions): Promise<VeleroBackup> => {
   const { kubernetes, context, veleroNamespace } = options;
   const deadline = context.clock.now() + options.timeout;
@@ -141,11 +144,18 @@ export const waitForStaged = async (name: string, plan: CapturePlan, options: Ca
   }
 };
 
+/** What a starting Velero writes into each backup that it finds half done (v1.18.3, markInProgressBackupsFailed). */
+const ofRestart = /during the server starting/;
+
 const accepted = (backup: VeleroBackup, phase: string): VeleroBackup => {
   if (phase === "Completed" || phase === "PartiallyFailed") return backup;
   const reasons = [...(backup.status?.validationErrors ?? []), backup.status?.failureReason].filter(
     (reason) => reason !== undefined,
   );
+  if (reasons.some((reason) => ofRestart.test(reason)))
+    throw new Failure("BACKUP_INTERRUPTED", {
+      what: `Velero's server started anew while it made the backup ${backup.metadata.name}.`,
+    });
   throw new Failure("BACKUP_FAILED", {
     what: `Velero ended the backup ${backup.metadata.name} as ${phase}.`,
     ...(reasons.length === 0 ? {} : { why: reasons.join("; ") }),

@@ -1,5 +1,6 @@
 /** `holdfast backup`: plan, capture, verify, report. */
 import {
+  backupName,
   type CaptureOptions,
   finishCapture,
   newPointId,
@@ -12,7 +13,7 @@ import type { Verification } from "../capture/verify.ts";
 import { requireVelero } from "../doctor/require-velero.ts";
 import { readClusterObjects } from "../inventory/read.ts";
 import { volumesOf } from "../inventory/volumes.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, isFailure } from "../model/failure.ts";
 import { formatBytes, formatSeconds } from "../model/units.ts";
 import { volumeName } from "../model/volume.ts";
 import { requireRights } from "../systems/kubernetes/require-rights.ts";
@@ -61,25 +62,24 @@ const makeBackup = async (run: Run): Promise<void> => {
   const plan = planCapture(volumes, exclusionsOf(config));
   await requireRights(kubernetes, captureRules(world, plan, flags.wait), "this backup needs");
   await recordInventory(world, nas);
-  const point = newPointId(cli.context);
   const began = clock.now();
   const options = await captureOptions(world, flags.timeout, (now) => progress.detail(captureText(now), { ...now }));
   progress.step(
     `backup of ${expectedVolumes(plan).length} volumes, ${plan.staged.length} of them through staging pods`,
   );
-  const name = await capture(point, plan, options, flags.wait);
+  const point = await captureOnceMore(run, plan, options);
   const captured = clock.now();
   if (!flags.wait) {
     cli.context.stdout.write(
       flags.json
-        ? `${JSON.stringify({ type: "result", point, backup: name })}\n`
-        : `The backup ${name} goes on in Velero. \`holdfast points\` shows how it ends.\n`,
+        ? `${JSON.stringify({ type: "result", point, backup: backupName(point) })}\n`
+        : `The backup ${backupName(point)} goes on in Velero. \`holdfast points\` shows how it ends.\n`,
     );
     return;
   }
   progress.step("verification of what is in the bucket");
   const verification = await verifyCapture(world, {
-    name,
+    name: backupName(point),
     expected: expectedVolumes(plan),
     volumes,
     filesPercent: flags.verifyFilesPercent,
@@ -89,13 +89,24 @@ const makeBackup = async (run: Run): Promise<void> => {
   report(run, plan, verification, { backup: captured - began, verify: clock.now() - captured });
 };
 
-/** Staging pods go whatever happens, and no earlier than Velero has read them. */
+/** A second point when Velero ended in the middle of the first: its node was drained, say, and a day is long without a copy. */
+const captureOnceMore = async ({ cli, flags, progress }: Run, plan: CapturePlan, options: CaptureOptions) => {
+  try {
+    return await capture(newPointId(cli.context), plan, options, flags.wait);
+  } catch (error) {
+    if (!isFailure(error, "BACKUP_INTERRUPTED")) throw error;
+    progress.step(`once more: ${error.what}`);
+    return capture(newPointId(cli.context), plan, options, flags.wait);
+  }
+};
+
+/** Gives the point. Staging pods go whatever happens, and no earlier than Velero has read them. */
 const capture = async (point: string, plan: CapturePlan, options: CaptureOptions, wait: boolean): Promise<string> => {
   try {
     const name = await startCapture(point, plan, options);
     if (wait) await waitForCapture(name, options);
     else await waitForStaged(name, plan, options);
-    return name;
+    return point;
   } finally {
     await finishCapture(options);
   }

@@ -122,6 +122,11 @@ export const catalogue = {
     "Velero ended the backup without a usable copy.",
     "Read the reason in the message, or `velero backup logs NAME`; older recovery points are untouched.",
   ),
+  BACKUP_INTERRUPTED: entry(
+    1,
+    "Velero ended while it made the backup.",
+    "Make another one: `holdfast backup --wait`. `kubectl -n velero describe pods` and `kubectl -n velero logs deployment/velero --previous` say why it ended: want of memory, a node that restarted, an upgrade.",
+  ),
   BACKUP_PARTIAL: entry(
     3,
     "The backup lacks some volumes.",

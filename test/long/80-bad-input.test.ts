@@ -254,6 +254,17 @@ describe("found on the way, and undone", () => {
     expect((await situation()).slice(1)).toEqual(before.slice(1));
   });
 
+  it("a Velero that ends in the middle of a backup: another one is made, whole", async () => {
+    const running = startHoldfast(["backup", "--wait", "--json"]);
+    await running.until('"phase":"InProgress"');
+    await lab.kubectl(["-n", "velero", "delete", "pod", "-l", "deploy=velero", "--force", "--grace-period=0"]);
+    const { status, stderr, stdout } = await running.ended;
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("once more: Velero's server started anew");
+    expect(stdout).toContain('"missing":{},"failed":{}');
+    expect(await pods(lab, "-A", "-l", "holdfast.dev/staging")).toEqual([]);
+  });
+
   it("Ctrl-C in the middle of a backup leaves no staging pod", async () => {
     const running = startHoldfast(["backup", "--wait"]);
     for (let waiting = true; waiting;) waiting = (await pods(lab, "-A", "-l", "holdfast.dev/staging")).length === 0;
