@@ -6,6 +6,8 @@ export interface System {
   readonly platform: string;
   readonly uid: number | undefined;
   readonly has: (program: string) => boolean;
+  /** Where the checkout and what it needs lie: absolute paths. */
+  readonly folders: readonly string[];
   /** What `go env GOVERSION` prints, when somebody asked. */
   readonly go?: string | undefined;
 }

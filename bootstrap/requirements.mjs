@@ -18,9 +18,17 @@ const isOlder = (version, [major, minor]) => {
   return ownMajor < major || (ownMajor === major && ownMinor < minor);
 };
 
-const missingForLab = ({ platform, uid, has, go }) => {
+/** What a machine of the lab mounts anew and empty; from below it the machine would see nothing of the host's. */
+const ofMachines = ["/tmp", "/run", "/mnt"];
+
+const missingForLab = ({ platform, uid, has, go, folders }) => {
   if (platform !== "linux") return [`Linux: the lab is made of Linux namespaces (this is ${platform})`];
   const missing = [];
+  for (const folder of new Set(folders))
+    if (ofMachines.some((place) => folder === place || folder.startsWith(`${place}/`)))
+      missing.push(
+        `another place than ${folder}: the lab's machines have ${ofMachines.join(", ")} to themselves; move it, for instance below your home folder`,
+      );
   if (!has("apt-get"))
     missing.push(
       "apt-get: the lab takes containerd, ZFS and other programs from Debian's packages; use Debian 12 or a relative",

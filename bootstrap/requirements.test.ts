@@ -9,6 +9,7 @@ const complete: System = {
   uid: 0,
   has: () => true,
   go: "go1.21.0",
+  folders: ["/home/me/holdfast", "/home/me/.cache"],
 };
 const first = (lines: string[]): string[] => lines.map((line) => line.split(":")[0] ?? "");
 
@@ -40,6 +41,15 @@ describe("the list of what is missing", () => {
   it("refuses a Go that cannot fetch a newer toolchain, and a Node just below the oldest", () => {
     expect(first(missingParts({ ...complete, go: "go1.19.8" }))).toEqual(["Go 1.21 or newer (this is go1.19.8)"]);
     expect(first(missingParts({ ...complete, node: "20.18.3" }))).toEqual(["Node.js 20.19 or newer (this is 20.18.3)"]);
+  });
+
+  it("refuses a checkout or a cache where the lab's machines cannot see it, when they are needed", () => {
+    const folders = ["/tmp/holdfast", "/mnt", "/tmpfiles"];
+    expect(first(missingParts({ ...complete, folders }))).toEqual([
+      "another place than /tmp/holdfast",
+      "another place than /mnt",
+    ]);
+    expect(missingParts({ ...complete, folders, entry: "src/main.ts" })).toEqual([]);
   });
 
   it("knows which entries need the lab", () => {

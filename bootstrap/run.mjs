@@ -6,6 +6,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ensurePackages, SetupError } from "./packages.mjs";
@@ -29,6 +30,7 @@ const checkSystem = (entry, isFirstRun) => {
     platform: process.platform,
     uid: process.getuid?.(),
     has: hasProgram,
+    folders: [root, process.env.HOLDFAST_LAB_DIR ?? root, process.env.XDG_CACHE_HOME ?? homedir()],
     go: isFirstRun && needsLab(entry) && hasProgram("go") ? goVersion() : undefined,
   });
   if (missing.length === 0) return;
