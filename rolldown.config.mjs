@@ -26,6 +26,7 @@ export default defineConfig([
   {
     input: "src/main.ts",
     platform: "node",
+    resolve: { mainFields: ["module", "main"] },
     // ssh2's native parts, which it does without where they were not compiled.
     external: /cpufeatures\.node$|sshcrypto\.node$/,
     // A command that runs may still load what an earlier build has made, so nothing is taken away. Names stay, for whoever

@@ -8,6 +8,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { FencedBucket } from "../inventory/fenced-bucket.ts";
 import { clusterUid, type Self } from "../inventory/identity.ts";
 import { Failure } from "../model/failure.ts";
+import { OpenedOnce } from "../model/opened-once.ts";
 import type { PointsSource } from "../inventory/points.ts";
 import type { Agents } from "../systems/agent/port.ts";
 import type { Kubernetes, KubeObject } from "../systems/kubernetes/port.ts";
@@ -72,10 +73,11 @@ class RealWorld implements World {
   readonly context: Context;
   readonly loaded: LoadedConfig;
   readonly #flags: WorldFlags;
-  #kubernetes: Promise<Kubernetes> | undefined;
-  #bucket: Promise<Bucket> | undefined;
-  #nas: Promise<Nas> | undefined;
-  #remover: Promise<NasRemover> | undefined;
+  readonly #kubernetes = new OpenedOnce(() => this.#connect());
+  readonly #bucket = new OpenedOnce(() => this.#openBucket());
+  readonly #fencedBucket = new OpenedOnce(() => this.#fenceBucket());
+  readonly #nas = new OpenedOnce(async () => openNas(this.context, await this.#nasAccess()));
+  readonly #remover = new OpenedOnce(async () => openNasRemover(this.context, await this.#nasAccess()));
 
   constructor(context: Context, loaded: LoadedConfig, flags: WorldFlags) {
     this.context = context;
@@ -84,19 +86,15 @@ class RealWorld implements World {
   }
 
   kubernetes(): Promise<Kubernetes> {
-    this.#kubernetes ??= this.#connect();
-    return this.#kubernetes;
+    return this.#kubernetes.get();
   }
 
-  async bucket(): Promise<Bucket> {
-    const { cluster } = this.loaded.config.holdfast;
-    const fence = { cluster, self: () => this.self(), clock: this.context.clock };
-    return new FencedBucket(await this.bucketWithoutFence(), fence);
+  bucket(): Promise<Bucket> {
+    return this.#fencedBucket.get();
   }
 
   bucketWithoutFence(): Promise<Bucket> {
-    this.#bucket ??= this.#openBucket();
-    return this.#bucket;
+    return this.#bucket.get();
   }
 
   async self(): Promise<Self> {
@@ -105,20 +103,16 @@ class RealWorld implements World {
   }
 
   nas(): Promise<Nas> {
-    this.#nas ??= this.#nasAccess().then((access) => openNas(this.context, access));
-    return this.#nas;
+    return this.#nas.get();
   }
 
   nasRemover(): Promise<NasRemover> {
-    this.#remover ??= this.#nasAccess().then((access) => openNasRemover(this.context, access));
-    return this.#remover;
+    return this.#remover.get();
   }
 
   async close(): Promise<void> {
-    // What could not be opened has failed where it was asked for.
-    const opening = [this.#nas, this.#remover].filter((one) => one !== undefined);
-    const opened = await Promise.allSettled<Nas | NasRemover>(opening);
-    await Promise.all(opened.flatMap((result) => (result.status === "fulfilled" ? [result.value.close()] : [])));
+    const opened = await Promise.all([this.#nas.ifOpened(), this.#remover.ifOpened()]);
+    await Promise.all(opened.map(async (one) => one?.close()));
   }
 
   async #nasAccess(): Promise<NasAccess> {
@@ -189,6 +183,12 @@ class RealWorld implements World {
       { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(contextName === undefined ? {} : { contextName }) },
       this.context,
     );
+  }
+
+  async #fenceBucket(): Promise<Bucket> {
+    const { cluster } = this.loaded.config.holdfast;
+    const fence = { cluster, self: () => this.self(), clock: this.context.clock };
+    return new FencedBucket(await this.bucketWithoutFence(), fence);
   }
 
   async #openBucket(): Promise<Bucket> {

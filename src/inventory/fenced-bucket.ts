@@ -1,6 +1,7 @@
 /** A bucket that another cluster's Holdfast cannot write to: a second cluster with the same configuration looks, no more. */
 import type { Clock } from "../context.ts";
 import { Failure, isFailure } from "../model/failure.ts";
+import { OpenedOnce } from "../model/opened-once.ts";
 import type { Bucket, Content, PutCondition, StoredObject } from "../systems/s3/port.ts";
 import { claim, ownershipOf, refuseForeign, type Self } from "./identity.ts";
 import { recordsPrefix } from "./records.ts";
@@ -22,12 +23,13 @@ export class FencedBucket implements Bucket {
   readonly #inner: Bucket;
   readonly #fence: Fence;
   readonly #prefix: string;
-  #self: Promise<Self> | undefined;
+  readonly #self: OpenedOnce<Self>;
 
   constructor(inner: Bucket, fence: Fence) {
     this.#inner = inner;
     this.#fence = fence;
     this.#prefix = recordsPrefix(fence.cluster);
+    this.#self = new OpenedOnce(() => fence.self());
   }
 
   list(prefix: string): AsyncIterable<StoredObject> {
@@ -73,11 +75,9 @@ export class FencedBucket implements Bucket {
   }
 
   async #whoAmI(): Promise<Self> {
-    this.#self ??= this.#fence.self();
     try {
-      return await this.#self;
+      return await this.#self.get();
     } catch (error) {
-      this.#self = undefined;
       if (!isFailure(error) || error.code === "FENCED") throw error;
       throw new Failure(error.code, {
         what: `Nothing is written to ${this.#prefix} in the bucket: it is not known which cluster this is.`,

@@ -1,9 +1,9 @@
 /** The port over the AWS SDK, for any S3-compatible store. The SDK is loaded with the first request. */
 import { Agent } from "node:https";
-import type * as sdk from "@aws-sdk/client-s3";
 import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { bucketFailure, isAbsent, noS3Store, type Operation } from "./failures.ts";
 import type { Bucket, Content, PutCondition, StoredObject } from "./port.ts";
+import type * as sdk from "./sdk.ts";
 
 export interface BucketAccess {
   /** "https://nas.lab:9000" */
@@ -128,10 +128,7 @@ export class AwsBucket implements Bucket {
   }
 
   async #connect(): Promise<{ readonly sdk: Sdk; readonly client: S3Client }> {
-    const [sdk, { NodeHttpHandler }] = await Promise.all([
-      import("@aws-sdk/client-s3"),
-      import("@smithy/node-http-handler"),
-    ]);
+    const sdk = await import("./sdk.ts");
     const { endpoint, region, accessKeyId, secretAccessKey, ca } = this.#access;
     const client = new sdk.S3Client({
       endpoint,
@@ -142,7 +139,7 @@ export class AwsBucket implements Bucket {
       // The SDK's own checksums break many compatible stores; what matters is verified by content.
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
-      requestHandler: new NodeHttpHandler({
+      requestHandler: new sdk.NodeHttpHandler({
         connectionTimeout: this.#limits.connect,
         // Not requestTimeout, which only warns and says nothing of a body that stalls.
         socketTimeout: this.#limits.answer,
