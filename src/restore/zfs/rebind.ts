@@ -4,8 +4,8 @@
  *
  * The order decides the time: the new PV is reserved only when the old claim is gone and the binder has noticed (Released),
  * and the claim is made only when the PV is Available, else the binder notices at its next resync. So it does when somebody
- * else (a finalizer's controller) writes in the moment in which it binds: it does not try again by itself, but looks when
- * the claim changes.
+ * else writes in the moment in which it binds: it does not try again by itself, but looks when the claim changes. Therefore
+ * the claim comes with the finalizer that Kubernetes would put on it, and the binder is nudged when it is late all the same.
  */
 import type { Clock } from "../../context.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
@@ -170,10 +170,14 @@ export const released = (world: RebindWorld, name: string): Promise<true> =>
     return volume?.status?.phase === "Bound" ? undefined : true;
   });
 
+/** What Kubernetes puts on every claim. Made with it, nobody has to write to the claim in the moment in which it binds. */
+const protection = "kubernetes.io/pvc-protection";
+
 const makeClaim = async (world: RebindWorld, { manifest, to }: Binding): Promise<void> => {
+  const metadata = { ...manifest.metadata, finalizers: [protection] };
   const spec = { ...(manifest as Claim).spec, volumeName: to };
   try {
-    await world.kubernetes.create(resources.persistentVolumeClaims, { ...manifest, spec } as KubeObject);
+    await world.kubernetes.create(resources.persistentVolumeClaims, { ...manifest, metadata, spec } as KubeObject);
   } catch (error) {
     // Git, or a StatefulSet, has made it first: the reserved PV is what the binder gives it.
     if (!isFailure(error, "KUBERNETES_CONFLICT")) throw error;

@@ -1,8 +1,10 @@
 /**
  * Twin of the binder of kube-controller-manager for one MemoryKubernetes: claims and PersistentVolumes find each other by
- * name, and a volume whose claim is gone is released. It provisions nothing, and it reclaims nothing: what a reclaim
- * policy of Delete would have destroyed is listed in `reclaimed`.
+ * name, a claim that is deleted goes when no pod uses it any more, and a volume whose claim is gone is released. It
+ * provisions nothing, and it reclaims nothing: what a reclaim policy of Delete would have destroyed is listed in `reclaimed`.
  */
+import { apiErrorOf } from "./api-error.ts";
+import { hasEnded, type Pod } from "./memory-kubelet.ts";
 import type { MemoryKubernetes } from "./memory.ts";
 import type { KubeObject } from "./port.ts";
 import { resources } from "./resources.ts";
@@ -20,6 +22,23 @@ interface Volume extends KubeObject {
   readonly status?: { readonly phase?: string };
 }
 
+const protection = "kubernetes.io/pvc-protection";
+
+const isProtected = ({ metadata }: Claim): boolean =>
+  metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(protection) === true;
+
+const uses = ({ spec }: Pod, claim: string): boolean =>
+  spec?.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claim) === true;
+
+/** What has gone since it was listed needs nothing more; what has changed is looked at again. */
+const ifUnchanged = async (work: Promise<void>): Promise<void> => {
+  try {
+    await work;
+  } catch (error) {
+    if (![404, 409].includes(apiErrorOf(error)?.status ?? 0)) throw error;
+  }
+};
+
 export class MemoryBinder {
   /** Names of volumes that were released while they said Delete. */
   readonly reclaimed = new Set<string>();
@@ -32,9 +51,8 @@ export class MemoryBinder {
     const look = (): void => {
       this.#queue = this.#queue.then(() => this.#look());
     };
-    this.#subscriptions = [resources.persistentVolumes, resources.persistentVolumeClaims].map((kind) =>
-      memory.onChange(kind, look),
-    );
+    const seen = [resources.persistentVolumes, resources.persistentVolumeClaims, resources.pods];
+    this.#subscriptions = seen.map((kind) => memory.onChange(kind, look));
   }
 
   stop(): void {
@@ -42,8 +60,20 @@ export class MemoryBinder {
   }
 
   async #look(): Promise<void> {
+    const claims = await this.#memory.list<Claim>(resources.persistentVolumeClaims);
+    for (const claim of claims.items) if (isProtected(claim)) await ifUnchanged(this.#letGo(claim));
     const { items } = await this.#memory.list<Volume>(resources.persistentVolumes);
-    for (const volume of items) await this.#settle(volume);
+    for (const volume of items) await ifUnchanged(this.#settle(volume));
+  }
+
+  /** As the controller for pvc-protection does. */
+  async #letGo({ metadata }: Claim): Promise<void> {
+    const { namespace = "", name, resourceVersion, finalizers = [] } = metadata;
+    const pods = await this.#memory.list<Pod>(resources.pods, { namespace });
+    if (pods.items.some((pod) => !hasEnded(pod) && uses(pod, name))) return;
+    const others = finalizers.filter((finalizer) => finalizer !== protection);
+    const patch = { metadata: { resourceVersion, finalizers: others } };
+    await this.#memory.mergePatch(resources.persistentVolumeClaims, { namespace, name }, patch);
   }
 
   async #settle(volume: Volume): Promise<void> {

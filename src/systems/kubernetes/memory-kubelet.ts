@@ -19,7 +19,11 @@ export interface KubeletOptions {
 
 /** A pod, as far as its life is concerned. */
 export interface Pod extends KubeObject {
-  readonly spec?: { readonly nodeName?: string; readonly containers?: readonly { readonly name: string }[] };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly containers?: readonly { readonly name: string }[];
+    readonly volumes?: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[];
+  };
   readonly status?: { readonly phase?: string; readonly conditions?: readonly { type: string; status: string }[] };
 }
 

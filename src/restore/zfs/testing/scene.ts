@@ -157,7 +157,11 @@ const guardOf = async (stage: Stage): Promise<string> => {
   if (claim === undefined || pv === undefined) return "gone";
   return [claim, pv]
     .map(({ metadata: { annotations, finalizers } }) =>
-      JSON.stringify([annotations?.[guardKey], annotations?.[openingKey], finalizers]),
+      JSON.stringify([
+        annotations?.[guardKey],
+        annotations?.[openingKey],
+        finalizers?.includes(guardFinalizer) === true,
+      ]),
     )
     .join(" ");
 };
@@ -189,9 +193,7 @@ const demand = async (stage: Stage, replicas: number, changed: boolean, context:
     guard: await guardOf(stage),
     reclaimed: [...binder.reclaimed],
   };
-  const guard = stage.guarded
-    ? `["deny",null,["${guardFinalizer}"]] ["deny",null,null]`
-    : "[null,null,null] [null,null,null]";
+  const guard = stage.guarded ? '["deny",null,true] ["deny",null,false]' : "[null,null,false] [null,null,false]";
   const policy = changed || stage.guarded ? "Retain" : "Delete";
   const wanted = { content: changed ? "new" : "old", policy, guard };
   const whole = { ...is, ...wanted, old: "old", replicas, reclaimed: [] };
