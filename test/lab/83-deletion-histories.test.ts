@@ -15,7 +15,7 @@ const seed = 663_200_082;
 const path: string | undefined = undefined;
 
 it("no history loses bytes that were to stay, and in the end every claim has its own volume", async () => {
-  const wanted: Wanted = { seed, count, atATime, restarts: 1 };
+  const wanted: Wanted = { seed, count, atATime, restarts: 1, tell: (text) => void process.stdout.write(text) };
   const told = await playHistories(await openRunningLab(), wanted, path);
   process.stdout.write(toldText(wanted, told));
   expect(told.failures.join("\n\n"), `seed ${seed}`).toBe("");

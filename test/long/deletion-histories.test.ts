@@ -12,7 +12,7 @@ const again: { readonly seed: number; readonly path: string } | undefined = unde
 
 it("no history loses bytes that were to stay, and in the end every claim has its own volume", async () => {
   const { seed, path } = again ?? { seed: randomInt(2 ** 31), path: undefined };
-  const wanted: Wanted = { seed, count, atATime, restarts: 2 };
+  const wanted: Wanted = { seed, count, atATime, restarts: 2, tell: (text) => void process.stdout.write(text) };
   const told = await playHistories(await openRunningLab(), wanted, path);
   process.stdout.write(toldText(wanted, told));
   expect(told.failures.join("\n\n"), `seed ${seed}`).toBe("");

@@ -27,6 +27,8 @@ export interface Wanted {
   readonly atATime: number;
   /** Weight of a restart of the controller-manager, against about 40 of all else. */
   readonly restarts: number;
+  /** Told of each failure as it happens: it may be long until the end, or there may be none. */
+  readonly tell: (text: string) => void;
 }
 
 /** What a run tells of itself. */
@@ -172,15 +174,16 @@ export const toldText = ({ seed }: Wanted, { histories: count, moves, seconds, s
   `seed ${seed}: ${count} histories, ${moves} moves, ${seconds.toFixed(0)} s, ${JSON.stringify(seen)}\n`;
 
 /** The histories of a seed; `path` picks one of them. */
-export const historiesOf = ({ seed, count, restarts }: Wanted, path?: string): readonly History[] =>
+export const historiesOf = ({ seed, count, restarts }: Omit<Wanted, "tell">, path?: string): readonly History[] =>
   fc.sample(histories({ restarts }), path === undefined ? { seed, numRuns: count } : { seed, path, numRuns: 1 });
 
 export const playHistories = async (lab: RunningLab, wanted: Wanted, path?: string): Promise<Told> => {
-  const { seed, atATime } = wanted;
+  const { seed, atATime, tell } = wanted;
   const chosen = historiesOf(wanted, path);
   const site = await openSite(lab, seed);
   const failures: string[] = [];
-  const failed: { readonly index: number; readonly history: History; readonly error: unknown }[] = [];
+  const failed: { readonly index: number; readonly history: History; readonly text: string }[] = [];
+  const played: History[] = [];
   const began = performance.now();
   let closeAnchor = async (): Promise<void> => undefined;
   try {
@@ -189,11 +192,14 @@ export const playHistories = async (lab: RunningLab, wanted: Wanted, path?: stri
     await mapLimited([...chosen.entries()], atATime, async ([index, history]) => {
       // The first failures tell; those that come of them do not.
       if (failures.length + failed.length >= mostFailures) return;
+      played.push(history);
       const error = await playOne(site, place(index), history);
-      if (error !== undefined) failed.push({ index, history, error });
-    });
-    for (const { index, history, error } of failed) {
+      if (error === undefined) return;
       const text = failureText(seed, Number(path ?? index), history, error);
+      tell(`${text}\n`);
+      failed.push({ index, history, text });
+    });
+    for (const { index, history, text } of failed) {
       failures.push(failures.length > 0 ? text : `${text}\n${await narrowed(site, place(index), history)}`);
     }
   } finally {
@@ -201,7 +207,7 @@ export const playHistories = async (lab: RunningLab, wanted: Wanted, path?: stri
     const left = await closeSite(site);
     if (left.length > 0) failures.push(`left behind:\n${left.join("\n")}`);
   }
-  const moves = chosen.reduce((sum, history) => sum + history.moves.length, 0);
+  const moves = played.reduce((sum, history) => sum + history.moves.length, 0);
   const seconds = (performance.now() - began) / 1000;
-  return { histories: chosen.length, moves, seconds, seen: sumOf(site.tallies), failures };
+  return { histories: played.length, moves, seconds, seen: sumOf(site.tallies), failures };
 };
