@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { aVolume } from "../inventory/sample.ts";
+import type { Pod } from "../inventory/raw.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import {
+  othersUsing,
   podsUsing,
   readReplicas,
   replicasAnnotation,
@@ -78,8 +80,8 @@ describe("stopWorkload and startWorkload", () => {
   });
 });
 
-describe("podsUsing", () => {
-  it("are those that name the claim, in its namespace, and have not ended", async () => {
+describe("pods that use a claim", () => {
+  it("are those that name it, in its namespace, and have not ended; others are all but what holds it for a restore", async () => {
     cluster = await aCluster(0);
     const put = (name: string, claim: string, part: { namespace?: string; phase?: string; labels?: object } = {}) =>
       cluster.kubernetes.put(resources.pods, {
@@ -94,10 +96,20 @@ describe("podsUsing", () => {
     put("other-namespace", "sonarr-config", { namespace: "home" });
     put("done", "sonarr-config", { phase: "Succeeded" });
     put("holder", "sonarr-config", { labels: { "holdfast.dev/operation": "x" } });
-    expect((await podsUsing(cluster.kubernetes, [aVolume()])).map(({ metadata }) => metadata.name).toSorted()).toEqual([
-      "a",
-      "pending",
-    ]);
+    const names = async (using: Promise<readonly Pod[]>) =>
+      (await using).map(({ metadata }) => metadata.name).toSorted();
+    expect(await names(othersUsing(cluster.kubernetes, [aVolume()]))).toEqual(["a", "pending"]);
+    expect(await names(podsUsing(cluster.kubernetes, [aVolume()]))).toEqual(["a", "holder", "pending"]);
+  });
+
+  it("are those whose generic ephemeral volume it is", async () => {
+    cluster = await aCluster(0);
+    const volumes = [{ name: "scratch", ephemeral: {} }];
+    const metadata = { name: "job-1", namespace: "media" };
+    cluster.kubernetes.put(resources.pods, { metadata, spec: { containers: [], volumes } } as never);
+    const using = async (claim: string) =>
+      (await podsUsing(cluster.kubernetes, [{ namespace: "media", claim }])).length;
+    expect([await using("job-1-scratch"), await using("scratch")]).toEqual([1, 0]);
   });
 });
 

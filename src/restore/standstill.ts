@@ -115,21 +115,26 @@ export const isStopped = async (kubernetes: Kubernetes, owner: Scalable): Promis
   return (workload.spec.replicas ?? 1) === 0 && workload.metadata.annotations?.[replicasAnnotation] !== undefined;
 };
 
-/** Pods that still use one of the claims, other than the ones that hold them for a restore. */
+/** Pods that use one of the claims and have not ended. Cost: a list of the pods of each namespace. */
 export const podsUsing = async (kubernetes: Kubernetes, volumes: readonly ClaimName[]): Promise<readonly Pod[]> => {
   const namespaces = [...new Set(volumes.map((volume) => volume.namespace))];
   const lists = await Promise.all(namespaces.map((namespace) => kubernetes.list<Pod>(resources.pods, { namespace })));
   return lists
     .flatMap(({ items }) => items)
-    .filter((pod) => isOther(pod) && volumes.some((volume) => uses(pod, volume)));
+    .filter((pod) => !hasEnded(pod) && volumes.some((volume) => uses(pod, volume)));
 };
 
-const isOther = (pod: Pod): boolean =>
-  pod.metadata.labels?.[operationLabel] === undefined && !["Succeeded", "Failed"].includes(pod.status?.phase ?? "");
+/** Those that are not ours: ours hold a claim for a restore. */
+export const othersUsing = async (kubernetes: Kubernetes, volumes: readonly ClaimName[]): Promise<readonly Pod[]> =>
+  (await podsUsing(kubernetes, volumes)).filter(({ metadata }) => metadata.labels?.[operationLabel] === undefined);
 
-const uses = (pod: Pod, volume: ClaimName): boolean =>
-  pod.metadata.namespace === volume.namespace &&
-  (pod.spec.volumes ?? []).some((entry) => entry.persistentVolumeClaim?.claimName === volume.claim);
+const hasEnded = ({ status }: Pod): boolean => ["Succeeded", "Failed"].includes(status?.phase ?? "");
+
+const uses = ({ metadata, spec }: Pod, { namespace, claim }: ClaimName): boolean =>
+  metadata.namespace === namespace &&
+  (spec.volumes ?? []).some(({ name, persistentVolumeClaim, ephemeral }) =>
+    ephemeral === undefined ? persistentVolumeClaim?.claimName === claim : `${metadata.name}-${name}` === claim,
+  );
 
 export interface Waiting {
   readonly clock: Clock;
@@ -146,7 +151,7 @@ export const waitUntilUnused = async (waiting: Waiting, volumes: readonly ClaimN
   const { clock } = waiting;
   const deadline = clock.now() + waiting.timeout;
   for (;;) {
-    const pods = await podsUsing(waiting.kubernetes, volumes);
+    const pods = await othersUsing(waiting.kubernetes, volumes);
     if (pods.length === 0) return;
     if (clock.now() > deadline) {
       const names = pods.map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`).join(", ");

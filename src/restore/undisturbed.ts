@@ -2,7 +2,7 @@
 import type { Clock } from "../context.ts";
 import { Failure } from "../model/failure.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
-import { type ClaimName, podsUsing } from "./standstill.ts";
+import { type ClaimName, othersUsing } from "./standstill.ts";
 
 export interface Watching {
   readonly kubernetes: Kubernetes;
@@ -38,7 +38,7 @@ const guardAgainstReturn = async (
   over: AbortSignal,
 ): Promise<void> => {
   while (!over.aborted) {
-    const [pod] = await podsUsing(kubernetes, claims);
+    const [pod] = await othersUsing(kubernetes, claims);
     if (pod !== undefined) {
       throw new Failure("APP_CAME_BACK", {
         what: `The pod ${pod.metadata.namespace}/${pod.metadata.name} started during the restore.`,

@@ -6,13 +6,14 @@ import { requireRights } from "../../systems/kubernetes/require-rights.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 
 const { applications, applicationSets, deployments, namespaces, persistentVolumeClaims, persistentVolumes } = resources;
-const { replicaSets, statefulSets } = resources;
+const { pods, replicaSets, statefulSets } = resources;
 
 const byKind: Readonly<Record<string, readonly (readonly [Resource, readonly string[]])[]>> = {
   "keep-volumes": [[persistentVolumes, ["get", "patch"]]],
   "release-claims": [
     [persistentVolumeClaims, ["get", "patch", "delete"]],
     [namespaces, ["get"]],
+    [pods, ["list"]],
   ],
   "make-namespace": [[namespaces, ["get", "create"]]],
   "create-volume": [[persistentVolumes, ["get", "create", "delete"]]],

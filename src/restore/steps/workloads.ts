@@ -8,7 +8,7 @@ import type { Presence, StepContext, StepKind } from "../../operation/step-kind.
 import type { Kubernetes } from "../../systems/kubernetes/port.ts";
 import {
   isStopped,
-  podsUsing,
+  othersUsing,
   startWorkload,
   stopWorkload,
   type Waiting,
@@ -67,7 +67,7 @@ const startAndWait = async (options: WorkloadsOptions, wanted: WorkloadsInput, c
 
 const stopped = async ({ kubernetes }: WorkloadsOptions, { workloads, claims }: WorkloadsInput): Promise<Presence> => {
   const all = await Promise.all(workloads.map((workload) => isStopped(kubernetes, workload)));
-  if (all.every(Boolean) && (await podsUsing(kubernetes, claims)).length === 0) return "present";
+  if (all.every(Boolean) && (await othersUsing(kubernetes, claims)).length === 0) return "present";
   return all.some(Boolean) ? "partial" : "absent";
 };
 

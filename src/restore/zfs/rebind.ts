@@ -17,6 +17,7 @@ import type { Claim, PersistentVolume } from "../../inventory/raw.ts";
 import { guardAgain, letGo } from "../../guard/letting-go.ts";
 import { type Marks, marksOf } from "../../guard/protect/marks.ts";
 import { modeOf, reclaimKey } from "../../guard/protect/mode.ts";
+import { protection, unprotect } from "./unprotect.ts";
 
 export interface Binding {
   readonly namespace: string;
@@ -159,7 +160,9 @@ const removeClaim = async (world: RebindWorld, binding: Binding, claim: Claim): 
     await world.kubernetes.remove(resources.persistentVolumeClaims, name, { uid });
   await until(world, `The claim ${binding.namespace}/${binding.claim} was not gone`, async () => {
     const now = await claimNamed(world, binding);
-    return now?.metadata.uid === uid ? undefined : true;
+    if (now?.metadata.uid !== uid) return true;
+    await unprotect(world.kubernetes, now);
+    return undefined;
   });
 };
 
@@ -170,9 +173,7 @@ export const released = (world: RebindWorld, name: string): Promise<true> =>
     return volume?.status?.phase === "Bound" ? undefined : true;
   });
 
-/** What Kubernetes puts on every claim. Made with it, nobody has to write to the claim in the moment in which it binds. */
-const protection = "kubernetes.io/pvc-protection";
-
+/** Made with Kubernetes' own finalizer, nobody has to write to the claim in the moment in which it binds. */
 const makeClaim = async (world: RebindWorld, { manifest, to }: Binding): Promise<void> => {
   const metadata = { ...manifest.metadata, finalizers: [protection] };
   const spec = { ...(manifest as Claim).spec, volumeName: to };

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Claim } from "../../../inventory/raw.ts";
 import { Failure } from "../../../model/failure.ts";
 import type { StepContext, StepKind } from "../../../operation/step-kind.ts";
-import { podsUsing } from "../../../restore/standstill.ts";
+import { othersUsing } from "../../../restore/standstill.ts";
 import { rebind, released, retain, until } from "../../../restore/zfs/rebind.ts";
 import type { KubeObject } from "../../../systems/kubernetes/port.ts";
 import { resources } from "../../../systems/kubernetes/resources.ts";
@@ -69,7 +69,7 @@ const remove = async (options: KeepOptions, wanted: Wanted, { signal }: StepCont
 };
 
 const demandNoPod = async ({ kubernetes }: KeepOptions, { namespace, claim }: Wanted): Promise<void> => {
-  const users = await podsUsing(kubernetes, [{ namespace, claim }]);
+  const users = await othersUsing(kubernetes, [{ namespace, claim }]);
   if (users.length === 0) return;
   throw new Failure("RETIRE_IMPOSSIBLE", {
     what: `Something has begun to use ${namespace}/${claim} meanwhile.`,

@@ -7,6 +7,7 @@ import type { Claim, Namespace } from "../../../inventory/raw.ts";
 import { Failure, isFailure } from "../../../model/failure.ts";
 import type { StepContext, StepKind } from "../../../operation/step-kind.ts";
 import { until } from "../../../restore/zfs/rebind.ts";
+import { unprotect } from "../../../restore/zfs/unprotect.ts";
 import { resources } from "../../../systems/kubernetes/resources.ts";
 import { letGo } from "../../letting-go.ts";
 import type { KeepOptions } from "./keep-volumes.ts";
@@ -81,6 +82,7 @@ const letClaimGo = async ({ kubernetes }: KeepOptions, claim: Claim): Promise<vo
     // The guard had the namespace's own deletion refused, or that has not come to the claim yet.
     if (deletionTimestamp === undefined)
       await kubernetes.remove(resources.persistentVolumeClaims, { namespace, name }, { uid });
+    await unprotect(kubernetes, claim);
   } catch (error) {
     if (!isFailure(error, "KUBERNETES_CONFLICT", "KUBERNETES_REFUSED")) throw error;
   }
