@@ -3,9 +3,11 @@
  * name. What keeps the bytes meanwhile is that both volumes say Retain before anything else happens.
  *
  * The order decides the time: the new PV is reserved only when the old claim is gone and the binder has noticed (Released),
- * and the claim is made only when the PV is Available, else the binder notices at its next resync. So it does when somebody
- * else writes in the moment in which it binds: it does not try again by itself, but looks when the claim changes. Therefore
- * the claim comes with the finalizer that Kubernetes would put on it, and the binder is nudged when it is late all the same.
+ * and the claim is made only when the PV is Available, else the binder notices at its next resync. So it does when its
+ * write meets another one: it drops the claim, and looks again when that changes. Two come in the way. The controller of
+ * pvc-protection writes to each new claim; so the claim comes with what it would write. And the binder's own worker for
+ * volumes writes "Bound" into the PV that its worker for claims is about to bind (seen in 1.34.4, every other time): then
+ * the PV is Bound and the claim stays Pending, and the claim is changed for the binder to see it (`nudge`).
  */
 import type { Clock } from "../../context.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
@@ -72,7 +74,7 @@ export const claimManifest = (claim: Claim): KubeObject => {
   return object;
 };
 
-const poll = 50;
+const poll = 30;
 
 /** Asks until the answer is there. Throws TIMEOUT saying what was waited for, or what `late` gives. */
 export const until = async <T>(
@@ -209,6 +211,8 @@ export const rebind = async (world: RebindWorld, binding: Binding): Promise<void
 
 /** ms after which the binder is told to look again: first soon, then ever later, so that nobody who is slow is disturbed. */
 const patience = { first: 200, most: 2000 };
+/** It is half bound for one look, or two, on its way; when it stays so, the binder has dropped it. */
+const looksHalfBound = 3;
 const nudgeKey = "holdfast.dev/waits-for-binding";
 
 const nudge = async ({ kubernetes }: RebindWorld, { metadata }: Claim, value: string | null): Promise<void> => {
@@ -236,6 +240,7 @@ const untilBound = async (
 ): Promise<{ readonly claim: Claim; readonly volume: Volume }> => {
   let wait = patience.first;
   let next = world.clock.now() + wait;
+  let halfBound = 0;
   const bound = await until(world, `${binding.namespace}/${binding.claim} was not bound to ${binding.to}`, async () => {
     const [claim, volume] = [await claimNamed(world, binding), await volumeNamed(world, binding.to)];
     if (claim === undefined) throw deletedAgain(binding);
@@ -243,7 +248,8 @@ const untilBound = async (
     const isBound = names(claim, binding.to) && claim.status?.phase === "Bound" && volume.status?.phase === "Bound";
     if (isBound && volume.spec.claimRef?.uid === claim.metadata.uid) return { claim, volume };
     const now = world.clock.now();
-    if (now < next) return undefined;
+    halfBound += Number(volume.status?.phase === "Bound");
+    if (now < next && halfBound !== looksHalfBound) return undefined;
     wait = Math.min(wait * 2, patience.most);
     next = now + wait;
     await nudge(world, claim, new Date(now).toISOString());
