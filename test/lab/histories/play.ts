@@ -21,7 +21,7 @@ export interface Stage {
   readonly holdfast: Holdfast;
   readonly household: Household;
   /** Kills the controller-manager and starts it anew. */
-  readonly restartControllers: () => Promise<"done">;
+  readonly restartControllers: () => Promise<string>;
 }
 
 /** How a guard's command may end when its volume is gone, going, or changed by others meanwhile. */

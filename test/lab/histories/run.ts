@@ -46,7 +46,7 @@ interface Site {
   readonly world: World;
   readonly outsider: Outsider;
   readonly guardTurns: Turns;
-  readonly restartControllers: () => Promise<"done">;
+  readonly restartControllers: () => Promise<string>;
   readonly folder: string;
   /** Households to be gone in the end, with all the volumes that they had. */
   readonly left: Map<Household, readonly PersistentVolume[]>;
@@ -56,11 +56,15 @@ interface Site {
 /** Each named for the run: an earlier one may have left something. */
 const prefix = (seed: number): string => `history-${seed.toString(36)}`;
 
+/** ms. All households share the controllers: without a time to work they delete no namespace in a minute. */
+const restartsApart = 30_000;
+
 const openSite = async ({ lab }: RunningLab, seed: number): Promise<Site> => {
   const world = await openWorld(realContext(process.env), {});
   const kubernetes = await world.kubernetes();
   const binary = await tools(lab, ["kube-controller-manager"], silentReport);
   const restarts = new Turns();
+  let last = Number.NEGATIVE_INFINITY;
   const outsider = await Outsider.open(kubernetes, await loadAccess({}, realContext(process.env)));
   return {
     world,
@@ -68,9 +72,11 @@ const openSite = async ({ lab }: RunningLab, seed: number): Promise<Site> => {
     guardTurns: new Turns(),
     restartControllers: () =>
       restarts.take(async () => {
+        if (performance.now() - last < restartsApart) return "too soon after another one";
         await endDaemon(lab, "node", "kube-controller-manager", "KILL");
         await startDaemon(lab, "node", controllerManager(lab, binary));
-        return "done" as const;
+        last = performance.now();
+        return "done";
       }),
     folder: mkdtempSync(join(tmpdir(), `${prefix(seed)}-`)),
     left: new Map(),
