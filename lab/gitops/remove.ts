@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { paths } from "../lab.ts";
 import { veleroNamespace } from "../velero/settings.ts";
 import type { Kubectl } from "../site/kubectl.ts";
+import { waitFor } from "../wait-for.ts";
 import { argoCdNamespace, handedOverNamespaces } from "./homelab.ts";
 import type { RunningLab } from "./install.ts";
 import { readApplications } from "./state.ts";
@@ -47,7 +48,8 @@ const isThere = async (kubectl: Kubectl, kind: string, name: string): Promise<bo
 const tellVelero = async (kubectl: Kubectl): Promise<void> => {
   const inVelero = (...words: readonly string[]): Promise<string> => kubectl(["-n", veleroNamespace, ...words]);
   await inVelero("scale", "deployment/velero", "--replicas=0");
-  await inVelero("wait", "--for=delete", "pods", "--selector=deploy=velero", "--timeout=60s");
+  const pods = (): Promise<string> => inVelero("get", "pods", "--selector=deploy=velero", "-o", "name");
+  await waitFor("the old Velero to end", 60, async () => (await pods()).trim() === "");
   await inVelero("scale", "deployment/velero", "--replicas=1");
   await inVelero("rollout", "status", "deployment/velero", "--timeout=90s");
 };
