@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { isBuilt } from "../bootstrap/built.mjs";
 
 // From Node.js 22.8 on, what was compiled once is not compiled with each start.
-module.enableCompileCache?.();
+module.enableCompileCache?.(fileURLToPath(new URL("../dist/compiled", import.meta.url)));
 
 if (isBuilt(fileURLToPath(new URL("..", import.meta.url)))) {
   await import(new URL("../dist/cli/main.mjs", import.meta.url).href);
