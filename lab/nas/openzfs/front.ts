@@ -8,11 +8,12 @@
  * - a dataset that FUSE has not let go yet is waited for: the kernel's ZFS has no such moment.
  * Volumes, `zfs allow` and shares are not here; properties of the lab itself are hidden.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Exec, Execution } from "../../zfs/exec.ts";
 import { Identities, isLabProperty } from "../../zfs/identities.ts";
-import { zfsErrorKind } from "../../zfs/zfs-error.ts";
-import { openZfs, parseProperties } from "../../zfs/zfs.ts";
+import { patiently } from "../../zfs/patience.ts";
+import { renameTree } from "../../zfs/renaming.ts";
+import { ZfsError } from "../../zfs/zfs-error.ts";
+import { openZfs, parseProperties, type Zfs } from "../../zfs/zfs.ts";
 import { parseOptions } from "./options.ts";
 
 /** What `zfs` would say on standard error, and its code. */
@@ -29,18 +30,16 @@ const refusal = (stderr: string, code = 1): Refused => new Refused({ code, stdou
 
 const linesOf = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
 
-const pauseMs = 100;
-/** Six seconds: on a machine with much else to do FUSE takes its time. */
-const busyPauses = 60;
-
 export class OpenZfsFront {
   readonly #exec: Exec;
+  readonly #own: Zfs;
   readonly #identities: Identities;
 
   /** `exec` runs the real zfs and zpool. */
   constructor(exec: Exec) {
     this.#exec = exec;
-    this.#identities = new Identities(openZfs(exec));
+    this.#own = openZfs(exec);
+    this.#identities = new Identities(this.#own);
   }
 
   /** Runs `zfs ARGS` or `zpool ARGS`. */
@@ -52,6 +51,7 @@ export class OpenZfsFront {
       return { code: 0, stdout: await command(rest), stderr: "" };
     } catch (error) {
       if (error instanceof Refused) return error.execution;
+      if (error instanceof ZfsError) return { code: 1, stdout: "", stderr: `${error.said}\n` };
       throw error;
     }
   }
@@ -65,7 +65,7 @@ export class OpenZfsFront {
     ["zfs set", (args: readonly string[]) => this.#set(args)],
     ["zfs destroy", (args: readonly string[]) => this.#destroy(args)],
     ["zfs rename", (args: readonly string[]) => this.#rename(args)],
-    ["zfs unmount", (args: readonly string[]) => this.#whenFree("unmount", ...args)],
+    ["zfs unmount", (args: readonly string[]) => this.#unmount(args)],
     ["zfs mount", (args: readonly string[]) => this.#zfs("mount", ...args)],
     ["zfs promote", (args: readonly string[]) => this.#zfs("promote", ...args)],
     ["zfs inherit", (args: readonly string[]) => this.#zfs("inherit", ...args)],
@@ -178,7 +178,10 @@ export class OpenZfsFront {
     // Flags would be a defect of the adapter: it destroys nothing but what it names.
     const [target = ""] = parseOptions(args, "").operands;
     const [dataset = "", list] = target.split("@");
-    if (list === undefined) return await this.#whenFree("destroy", target);
+    if (list === undefined) {
+      await patiently(() => this.#own.destroy(target));
+      return "";
+    }
     const names = list.split(",").map((snapshot) => `${dataset}@${snapshot}`);
     const clones = await this.#clones(dataset);
     for (const name of names) {
@@ -194,24 +197,15 @@ export class OpenZfsFront {
     return "";
   }
 
-  /** With everything below it unmounted: zfs-fuse itself finds clones busy that nobody uses. */
   async #rename(args: readonly string[]): Promise<string> {
     const [from = "", to = ""] = args;
-    const names = await this.#names("filesystem", from, undefined);
-    const mounted: string[] = [];
-    try {
-      for (const name of names.toReversed())
-        if ((await this.#zfs("get", "-H", "-o", "value", "mounted", name)).trim() === "yes") {
-          await this.#whenFree("unmount", name);
-          mounted.unshift(name);
-        }
-      await this.#whenFree("rename", from, to);
-    } catch (error) {
-      for (const name of mounted) await this.#zfs("mount", name);
-      throw error;
-    }
-    // Some may be mounted again by the renaming.
-    for (const name of mounted) await this.#exec("zfs", ["mount", `${to}${name.slice(from.length)}`]);
+    await renameTree(this.#own, from, to);
+    return "";
+  }
+
+  async #unmount(args: readonly string[]): Promise<string> {
+    const [name = ""] = args;
+    await patiently(() => this.#own.unmount(name));
     return "";
   }
 
@@ -239,15 +233,6 @@ export class OpenZfsFront {
   async #exists(name: string): Promise<boolean> {
     const { code } = await this.#exec("zfs", ["list", "-H", "-o", "name", name]);
     return code === 0;
-  }
-
-  async #whenFree(...args: readonly string[]): Promise<string> {
-    for (let left = busyPauses; ; left -= 1) {
-      const execution = await this.#exec("zfs", args);
-      if (execution.code === 0) return execution.stdout;
-      if (zfsErrorKind(execution.stderr) !== "busy" || left === 0) throw new Refused(execution);
-      await sleep(pauseMs);
-    }
   }
 
   async #zfs(...args: readonly string[]): Promise<string> {

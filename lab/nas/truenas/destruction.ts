@@ -2,7 +2,7 @@
 import { isZfsError } from "../../zfs/zfs-error.ts";
 import { forgetTag, tagsOf } from "./hold-tags.ts";
 import { clonesOf, readObjects, readSnapshotsOf, type SnapshotObject } from "./objects.ts";
-import { patiently } from "./patience.ts";
+import { patiently } from "../../zfs/patience.ts";
 import type { World } from "./world.ts";
 
 /** Why a recursive destroy did not do all that it was asked for. */

@@ -1,7 +1,7 @@
 /** Going back to a snapshot. */
 import { isZfsError } from "../../zfs/zfs-error.ts";
 import type { RollbackOptions } from "../../zfs/zfs.ts";
-import { patiently } from "./patience.ts";
+import { patiently } from "../../zfs/patience.ts";
 import { clonesOf, readDataset, readObjects, readSnapshotsOf } from "./objects.ts";
 import { adoptImage } from "./volume-image.ts";
 import type { World } from "./world.ts";

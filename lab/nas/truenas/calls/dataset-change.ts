@@ -4,7 +4,7 @@ import { CallError, type Problem, refuse, ValidationError } from "../call-error.
 import { method } from "../method.ts";
 import { type DatasetObject, readDataset } from "../objects.ts";
 import { from, releases } from "../release.ts";
-import { renameDataset } from "../renaming.ts";
+import { renameTree } from "../../../zfs/renaming.ts";
 import { setVolsize } from "../volume-image.ts";
 import type { World } from "../world.ts";
 import { failedTo } from "../zfs-refusal.ts";
@@ -105,7 +105,7 @@ const renameProblem = async (world: World, id: string, newName: string): Promise
 const rename = async (world: World, id: string, options: z.output<typeof renameSchema>): Promise<null> => {
   if (!options.force) throw new ValidationError("pool.dataset.rename.force", renameRisk);
   await renameProblem(world, id, options.new_name);
-  await failedTo("rename dataset", () => renameDataset(world, id, options.new_name));
+  await failedTo("rename dataset", () => renameTree(world.zfs, id, options.new_name));
   return null;
 };
 

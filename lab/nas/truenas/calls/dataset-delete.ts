@@ -4,7 +4,7 @@ import { CallError, ValidationError } from "../call-error.ts";
 import { destroyTree } from "../destruction.ts";
 import { flags, method } from "../method.ts";
 import { readObjects, readSnapshotsOf } from "../objects.ts";
-import { patiently } from "../patience.ts";
+import { patiently } from "../../../zfs/patience.ts";
 import { releases } from "../release.ts";
 import type { World } from "../world.ts";
 import { failedCommand } from "../zfs-refusal.ts";

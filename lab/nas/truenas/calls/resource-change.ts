@@ -7,7 +7,7 @@ import { ownTag } from "../hold-tags.ts";
 import { holdSnapshot, releaseSnapshot } from "../holding.ts";
 import { type MethodTraits, method } from "../method.ts";
 import { readObjects, readSnapshot, readSnapshotsOf } from "../objects.ts";
-import { patiently } from "../patience.ts";
+import { patiently } from "../../../zfs/patience.ts";
 import { snapshotResource } from "../resource-shape.ts";
 import { takeSnapshot } from "../snapshotting.ts";
 import type { World } from "../world.ts";

@@ -3,7 +3,7 @@
  * What somebody really uses, or holds, stays busy.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isZfsError, type ZfsError } from "../../zfs/zfs-error.ts";
+import { isZfsError, type ZfsError } from "./zfs-error.ts";
 
 /** On a machine with much else to do a moment is seconds. */
 const patienceMs = 6000;
@@ -11,8 +11,8 @@ const pauseMs = 50;
 
 const passes = (error: ZfsError): boolean => !/cannot destroy '[^']*@/.test(error.said);
 
-/** Does the work again while it is refused as busy, for a moment. */
-export const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
+/** Does the work again while it is refused as busy, for a moment; `between` the tries, what may help. */
+export const patiently = async <T>(work: () => Promise<T>, between?: () => Promise<void>): Promise<T> => {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {
@@ -21,5 +21,6 @@ export const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
       if (!isZfsError(error, "busy") || !passes(error) || performance.now() > deadline) throw error;
     }
     await sleep(pauseMs);
+    await between?.();
   }
 };
