@@ -15,7 +15,7 @@ it("fills in what democratic-csi's examples use", () => {
     kubeletDir: "/var/lib/kubelet",
     nas: { mountRoot: "/mnt" },
     iscsi: { baseIqn: "iqn.2005-10.org.freenas.ctl", namePrefix: "csi-", nameSuffix: "" },
-    busyRetry: { giveUpAfterMs: 60_000, longestPauseMs: 5000 },
+    busyRetry: { giveUpAfterMs: 130_000, longestPauseMs: 5000 },
   });
 });
 

@@ -31,10 +31,14 @@ const schema = z.strictObject({
     namePrefix: z.string().default("csi-"),
     nameSuffix: z.string().default(""),
   }),
-  /** Destroying a dataset that is still in use is tried again, ever more slowly. */
+  /**
+   * Destroying a dataset that is still in use is tried again, ever more slowly. For longer than the two minutes after which
+   * the kubelet tries again to unmount a volume: it refuses to while it sees the pool's own mount of the dataset, which
+   * each of these tries takes away for as long as they last.
+   */
   busyRetry: z
     .strictObject({ giveUpAfterMs: z.number().nonnegative(), longestPauseMs: z.number().positive() })
-    .default({ giveUpAfterMs: 60_000, longestPauseMs: 5000 }),
+    .default({ giveUpAfterMs: 130_000, longestPauseMs: 5000 }),
 });
 
 export type CsiConfig = z.output<typeof schema>;

@@ -15,7 +15,7 @@ export const provisionerCommand = ({
   binary,
   kubeconfig,
   controllerSocket,
-  timeoutSeconds = 90,
+  timeoutSeconds = 160,
 }: ProvisionerOptions): readonly string[] => [
   binary,
   `--kubeconfig=${kubeconfig}`,

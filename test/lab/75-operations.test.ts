@@ -5,6 +5,7 @@ import { ensureBackup } from "./support/a-backup.ts";
 import type { OperationsAnswer, RestoreResult } from "./support/answers.ts";
 import { answer, holdfast, lines, patiently, startHoldfast, succeed } from "./support/cli.ts";
 import { checkRestored, type ClaimPath, inClaim, leftovers, ownEntries, pods, replicas } from "./support/cluster.ts";
+import { wrongClock } from "./support/wrong-clock.ts";
 
 const radarr: ClaimPath = ["media", "radarr"];
 const quiet: ClaimPath = ["misc", "orphan-data"];
@@ -163,5 +164,32 @@ describe("a process that was paused", () => {
     expect({ status, stderr }).toMatchObject({ status: 11, stderr: expect.stringContaining("(LOCK_LOST)") as string });
     expect((await checkRestored(lab, { namespace: "media", claim: "radarr" })).mismatches).toEqual([]);
     await asBefore(radarr);
+  });
+});
+
+describe("a laptop whose clock is wrong by a day", () => {
+  const day = 86_400_000;
+
+  it.each([
+    ["ahead", day],
+    ["behind", -day],
+  ])("%s, restores as any other: its lock holds, the right clock undoes it, nothing stays locked", async (_, off) => {
+    const words = ["restore", quiet.join("/"), "--yes", "--json", "--point", point];
+    await mark(quiet, "before");
+    const wrong = startHoldfast(words, { env: wrongClock(off) });
+    await wrong.until("setting the present files");
+    const other = await holdfast(words);
+    expect(other).toMatchObject({ status: 11, stderr: expect.stringContaining("(LOCKED)") as string });
+    const { status, stdout, stderr } = await wrong.ended;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(await markOf(quiet)).toBe("");
+    const events = lines<RestoreResult & { readonly time?: string }>(stdout);
+    // The test would pass for nothing if the clock were right after all.
+    const said = events.find(({ time }) => time !== undefined)?.time ?? "";
+    expect(Math.abs(Date.parse(said) - Date.now() - off)).toBeLessThan(day / 24);
+    await succeed(["undo", events.find(({ type }) => type === "result")?.operation ?? "", "--yes"]);
+    expect(await markOf(quiet)).toBe("before\n");
+    await inClaim(lab, quiet, "rm mark.txt");
+    await asBefore(quiet);
   });
 });
