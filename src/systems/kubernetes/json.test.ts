@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeJson, encodeJson } from "./json.ts";
+import { copyJson, decodeJson, encodeJson } from "./json.ts";
 
 describe("JSON with 64-bit integers", () => {
   it.each(["9007199254740993", "-9223372036854775808", "18446744073709551615"])("keeps %s", (digits) => {
@@ -51,5 +51,38 @@ describe("JSON with 64-bit integers", () => {
         expect(decodeJson(encodeJson(value))).toEqual(value);
       }),
     );
+  });
+});
+
+describe("a copy of JSON", () => {
+  it("is what reading gives of what was written, whatever the value", () => {
+    const leaf = fc.oneof(
+      fc.anything({ maxDepth: 0, withBigInt: true, withDate: true }),
+      fc.double(),
+      fc.date(),
+      fc.constant(undefined),
+      fc.constant(() => 1),
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        leaf,
+        fc.array(tie("value"), { maxLength: 4 }),
+        fc.dictionary(fc.oneof(fc.string(), fc.constant("__proto__")), tie("value"), { maxKeys: 4 }),
+      ),
+    }));
+    const wrapped = fc.record({ value });
+    fc.assert(
+      fc.property(wrapped, (one) => {
+        expect(copyJson(one)).toStrictEqual(decodeJson(encodeJson(one)));
+      }),
+    );
+  });
+
+  it("shares nothing with what was copied", () => {
+    const value = { a: [{ b: 1 }] };
+    const copy = copyJson(value);
+    expect(copy).toEqual(value);
+    expect([copy === value, copy.a === value.a, copy.a[0] === value.a[0]]).toEqual([false, false, false]);
   });
 });

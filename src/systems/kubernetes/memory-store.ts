@@ -1,7 +1,6 @@
 import type { Clock } from "../../context.ts";
 import { formatTime } from "../../model/units.ts";
 import type { Randomness } from "./backoff.ts";
-import { decodeJson, encodeJson } from "./json.ts";
 import type { Admission } from "./memory-admission.ts";
 import { isBuiltIn } from "./memory-traits.ts";
 import { managedFieldsOf, type Owners } from "./memory-ownership.ts";
@@ -24,9 +23,6 @@ export interface Change {
   /** The object before a MODIFIED, to see whether it moved into or out of a selection. */
   readonly before?: KubeObject;
 }
-
-/** A deep copy as the wire would make it: undefined fields are gone, bigints stay. */
-export const wireCopy = <T>(value: T): T => decodeJson(encodeJson(value)) as T;
 
 /** etcd of the twin: objects, one version counter for all of them, and their history. */
 export class MemoryStore {

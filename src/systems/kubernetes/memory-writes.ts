@@ -139,6 +139,7 @@ export const patched = (call: Call, live: Stored, patch: Tree, manager: string):
     throw refused(call, 400, "BadRequest", why);
   }
   const next = limited(call, live, merged(live.object, patch) as Tree);
+  if (isSame(next, live.object)) return { stored: live, isChanged: false };
   const owners = ownersAfterUpdate(live.owners, live.object as unknown as Tree, next as unknown as Tree, manager);
   return finished(live, next, owners);
 };

@@ -3,13 +3,13 @@ import { orAborted } from "./aborting.ts";
 import { apiErrorOf } from "./api-error.ts";
 import type { Randomness } from "./backoff.ts";
 import { collectionCall, objectCall, ownCollection, type Call } from "./call.ts";
-import { encodeJson } from "./json.ts";
+import { copyJson, encodeJson } from "./json.ts";
 import type { Tree } from "./json-tree.ts";
 import { MemoryGate, type CallMatch, type FaultOptions } from "./memory-gate.ts";
 import { admit, type Admission } from "./memory-admission.ts";
 import { updaterOf } from "./memory-ownership.ts";
 import { matcherOf, memoryEvents } from "./memory-watch.ts";
-import { MemoryStore, wireCopy, type Change, type Stored } from "./memory-store.ts";
+import { MemoryStore, type Change, type Stored } from "./memory-store.ts";
 import {
   applyManager,
   applyTo,
@@ -98,10 +98,10 @@ export class MemoryKubernetes implements Kubernetes {
     this.#store.serve(resource);
     const existing = this.#store.find(resource, object.metadata);
     const identity = existing === undefined ? {} : identityOf(existing.object.metadata);
-    const made = createdFrom(this.#store, resource, wireCopy(object), { keepAll: true });
-    const metadata = { ...made.metadata, ...identity, ...wireCopy(object.metadata) };
+    const made = createdFrom(this.#store, resource, copyJson(object), { keepAll: true });
+    const metadata = { ...made.metadata, ...identity, ...copyJson(object.metadata) };
     const owners = existing?.owners ?? new Map<string, Set<string>>();
-    return wireCopy(this.#store.write({ resource, object: { ...made, metadata }, owners })) as T & KubeObject;
+    return copyJson(this.#store.write({ resource, object: { ...made, metadata }, owners })) as T & KubeObject;
   }
 
   /** Lets this user's calls fail until the function that it gives is called. */
@@ -142,7 +142,7 @@ export class MemoryKubernetes implements Kubernetes {
   onChange(resource: Resource, handler: ChangeHandler): () => void {
     return this.#store.onChange((change: Change) => {
       if (change.resource.plural !== resource.plural || change.resource.apiVersion !== resource.apiVersion) return;
-      const event = wireCopy({ type: change.type, object: change.object });
+      const event = copyJson({ type: change.type, object: change.object });
       void Promise.resolve().then(() => handler(event));
     });
   }
@@ -156,7 +156,7 @@ export class MemoryKubernetes implements Kubernetes {
 
   async get<T extends KubeObject>(resource: Resource, name: ObjectName): Promise<T | undefined> {
     const call = objectCall("get", resource, name);
-    return absentAsUndefined(() => this.#do(call, () => wireCopy(this.#present(call, resource, name).object) as T));
+    return absentAsUndefined(() => this.#do(call, () => copyJson(this.#present(call, resource, name).object) as T));
   }
 
   async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<ObjectList<T>> {
@@ -165,7 +165,7 @@ export class MemoryKubernetes implements Kubernetes {
       const matches = matcherOf(call, resource, selection);
       const objects = this.#store.all(resource).map((stored) => stored.object);
       return {
-        items: objects.filter(matches).map((object) => wireCopy(object) as T),
+        items: objects.filter(matches).map((object) => copyJson(object) as T),
         resourceVersion: String(this.#store.version),
       };
     });
@@ -179,13 +179,13 @@ export class MemoryKubernetes implements Kubernetes {
   async create<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {
     const { name, namespace } = object.metadata;
     const call = { ...ownCollection("create", resource, namespace), ...(name === undefined ? {} : { name }) };
-    return this.#do(call, () => this.#created(call, resource, wireCopy(object), this.#updater) as T);
+    return this.#do(call, () => this.#created(call, resource, copyJson(object), this.#updater) as T);
   }
 
   async apply<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {
     const call = objectCall("patch", resource, object.metadata);
     return this.#do(call, () => {
-      const config = wireCopy(object);
+      const config = copyJson(object);
       const stored = this.#store.find(resource, config.metadata);
       if (stored === undefined && config.metadata.uid !== undefined) throw uidMismatch(call, config.metadata.uid);
       if (stored === undefined) return this.#created(call, resource, config, applyManager) as T;
@@ -202,7 +202,7 @@ export class MemoryKubernetes implements Kubernetes {
     const call = objectCall("patch", resource, name, options.subresource);
     return this.#do(call, () => {
       const stored = this.#present(call, resource, name);
-      const next = patched(call, stored, wireCopy(patch) as Tree, this.#updater);
+      const next = patched(call, stored, copyJson(patch) as Tree, this.#updater);
       const written = this.#written(call, next);
       return (options.subresource === "scale" ? scaleOf(written) : written) as T;
     });
@@ -296,7 +296,7 @@ export class MemoryKubernetes implements Kubernetes {
     if (resourceVersion !== undefined) {
       throw refused(call, 400, "BadRequest", "resourceVersion should not be set on objects to be created");
     }
-    return wireCopy(this.#store.write({ resource, object: made, owners: firstOwners(object, manager) }));
+    return copyJson(this.#store.write({ resource, object: made, owners: firstOwners(object, manager) }));
   }
 
   /** `object` is what the stored one would become; undefined: it would be removed. */
@@ -306,9 +306,9 @@ export class MemoryKubernetes implements Kubernetes {
   }
 
   #written(call: Call, { stored, isChanged }: Written): KubeObject {
-    if (!isChanged) return wireCopy(stored.object);
+    if (!isChanged) return copyJson(stored.object);
     this.#admit(call, stored, stored.object);
-    return wireCopy(this.#store.writeOrDrop(stored));
+    return copyJson(this.#store.writeOrDrop(stored));
   }
 }
 
@@ -334,7 +334,7 @@ const uidMismatch = (call: Call, uid: string): Error => {
 
 /** What survives of an object that is replaced. */
 const identityOf = ({ uid, creationTimestamp }: ObjectMeta): Partial<ObjectMeta> =>
-  wireCopy({ uid, creationTimestamp }) as Partial<ObjectMeta>;
+  copyJson({ uid, creationTimestamp }) as Partial<ObjectMeta>;
 
 const defaultGroups = ["velero.io", "argoproj.io"];
 
