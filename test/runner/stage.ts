@@ -1,17 +1,10 @@
 /** One stage of a test run: a program whose exit status, or whose own count of tests, decides. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { checkout } from "../../lab/lab.ts";
-
-/** What a stage counted, and the failures by name. */
-export interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  /** What failed and how it was said, a text each; may name fewer than `failed`. */
-  readonly failures?: readonly string[];
-}
+import { type Counts, countsOf } from "./counts.ts";
 
 export interface Outcome extends Counts {
   readonly name: string;
@@ -48,25 +41,6 @@ export const program = (name: string, tool: string, args: readonly string[]): St
       return { passed: Number(ok), failed: Number(!ok) };
     }),
 });
-
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly testResults: readonly VitestFile[];
-}
-
-interface VitestFile {
-  readonly name: string;
-  /** Why the file could not be run; empty where it could. */
-  readonly message: string;
-  readonly assertionResults: readonly {
-    readonly fullName: string;
-    readonly status: string;
-    readonly failureMessages?: readonly string[] | null;
-  }[];
-}
 
 export interface VitestOptions {
   /** The Node.js to run it with. */
@@ -105,34 +79,6 @@ export const vitest = (name: string, project: string, options: VitestOptions = {
     }),
 });
 
-/** An error without the calls of the test runner itself, and without where this checkout lies: results are committed. */
-const ownFrames = (text: string): string =>
-  text.replaceAll(/\n\s+at [^\n]*(?:node_modules|new Promise)[^\n]*/g, "").replaceAll(`${checkout}/`, "");
-
-/** The names of the tests that did not pass, and what they said: hours of output may stand between a test and the end. */
-export const failuresOf = (files: readonly VitestFile[]): readonly string[] =>
-  files.flatMap(({ name, message, assertionResults }) => {
-    const file = relative(checkout, name);
-    const tests = assertionResults
-      .filter(({ status }) => status !== "passed")
-      .map(({ fullName, status, failureMessages }) =>
-        [`${file}: ${fullName}`, ...(failureMessages?.length ? failureMessages.map(ownFrames) : [status])].join("\n"),
-      );
-    return message === "" ? tests : [...tests, `${file}: ${message}`];
-  });
-
-const countsOf = (file: string, code: number): Counts => {
-  if (!existsSync(file)) return { passed: 0, failed: 1 };
-  const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
-  const failed = report.numFailedTests + report.numPendingTests + report.numTodoTests;
-  // An error outside any test (an unhandled rejection, a file that does not load) shows only in the exit status.
-  return {
-    passed: report.numPassedTests,
-    failed: failed === 0 && code !== 0 ? 1 : failed,
-    failures: failuresOf(report.testResults),
-  };
-};
-
 /** Any other work that passes when it does not throw. */
 export const work = (name: string, run: () => Promise<unknown>): Stage => ({
   name,
@@ -170,10 +116,10 @@ const indented = (text: string): string => text.replaceAll(/^/gm, "   ");
 /** Prints what failed, a table, and the line that says it all; gives the exit status. */
 export const conclude = (outcomes: readonly Outcome[]): number => {
   const width = Math.max(...outcomes.map(({ name }) => name.length));
-  const rows = outcomes.map(
-    ({ name, passed, failed, seconds }) =>
-      `${name.padEnd(width)}  ${String(passed).padStart(5)} passed  ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(7)} s`,
-  );
+  const rows = outcomes.flatMap(({ name, passed, failed, seconds, slowest = [] }) => [
+    `${name.padEnd(width)}  ${String(passed).padStart(5)} passed  ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(7)} s`,
+    ...slowest.map((one) => `${" ".repeat(width + 30)}${one.seconds.toFixed(1).padStart(7)} s  ${one.file}`),
+  ]);
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
   for (const { name, failures = [] } of outcomes)
