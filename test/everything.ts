@@ -9,7 +9,10 @@ const node24 = await ensureNode24();
 process.exitCode = await runStages([
   ...staticStages,
   vitest("unit tests", "unit"),
-  vitest("unit tests on Node.js 24", "unit", { node: node24 }),
-  vitest("sandbox tests", "sandbox"),
+  // Sandbox tests take turns, and leave most of a core to others.
+  [
+    vitest("sandbox tests", "sandbox"),
+    vitest("unit tests on Node.js 24", "unit", { node: node24, within: ["nice"], workers: 1, apart: true }),
+  ],
   ...labStages,
 ]);

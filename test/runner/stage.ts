@@ -1,6 +1,6 @@
 /** One stage of a test run: a program whose exit status, or whose own count of tests, decides. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkout } from "../../lab/lab.ts";
@@ -18,15 +18,22 @@ export interface Stage {
 
 const binary = (name: string): string => join(checkout, "node_modules", ".bin", name);
 
-const exitOf = (command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> =>
+const exitOf = (
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  out: "inherit" | number = "inherit",
+): Promise<number> =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: checkout, stdio: ["ignore", "inherit", "inherit"], env });
+    const child = spawn(command, args, { cwd: checkout, stdio: ["ignore", out, out], env });
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? 1));
   });
 
+const announce = (name: string): void => void process.stdout.write(`\n── ${name}\n`);
+
 const timed = async (name: string, work: () => Promise<Counts>): Promise<Outcome> => {
-  process.stdout.write(`\n── ${name}\n`);
+  announce(name);
   const begun = performance.now();
   const counts = await work();
   return { name, ...counts, seconds: (performance.now() - begun) / 1000 };
@@ -48,6 +55,10 @@ export interface VitestOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Words in front of the command, which put it into a machine of the lab. */
   readonly within?: readonly string[];
+  /** How many files run at once; the project's own number, when absent. */
+  readonly workers?: number;
+  /** Its output comes at its end, in one piece: for a stage that runs beside another. */
+  readonly apart?: boolean;
 }
 
 /**
@@ -68,12 +79,19 @@ export const vitest = (name: string, project: string, options: VitestOptions = {
         "--reporter=default",
         "--reporter=json",
         `--outputFile.json=${file}`,
+        ...(options.workers === undefined ? [] : [`--maxWorkers=${options.workers}`]),
       ];
+      const log = options.apart === true ? openSync(join(dir, "log"), "a") : undefined;
       try {
         const [command = "", ...rest] = [...(options.within ?? []), options.node ?? process.execPath, ...args];
-        const code = await exitOf(command, rest, options.env ?? process.env);
+        const code = await exitOf(command, rest, options.env ?? process.env, log);
         return countsOf(file, code);
       } finally {
+        if (log !== undefined) {
+          closeSync(log);
+          announce(name);
+          process.stdout.write(readFileSync(join(dir, "log")));
+        }
         rmSync(dir, { recursive: true, force: true });
       }
     }),
@@ -104,10 +122,10 @@ const outcomeOf = async (stage: Stage): Promise<Outcome> => {
   }
 };
 
-/** Runs stages one after the other, all of them. */
-export const outcomesOf = async (stages: readonly Stage[]): Promise<readonly Outcome[]> => {
+/** Runs stages one after the other, all of them; those of a group side by side. */
+export const outcomesOf = async (stages: readonly (Stage | readonly Stage[])[]): Promise<readonly Outcome[]> => {
   const outcomes: Outcome[] = [];
-  for (const stage of stages) outcomes.push(await outcomeOf(stage));
+  for (const group of stages) outcomes.push(...(await Promise.all([group].flat().map(outcomeOf))));
   return outcomes;
 };
 
@@ -128,4 +146,5 @@ export const conclude = (outcomes: readonly Outcome[]): number => {
   return failed === 0 ? 0 : 1;
 };
 
-export const runStages = async (stages: readonly Stage[]): Promise<number> => conclude(await outcomesOf(stages));
+export const runStages = async (stages: Parameters<typeof outcomesOf>[0]): Promise<number> =>
+  conclude(await outcomesOf(stages));
