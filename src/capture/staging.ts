@@ -3,6 +3,7 @@
  * nobody mounts gets one for the time of the backup. It waits, reads nothing, and yields: lowest priority, no requests.
  */
 import type { Volume } from "../model/volume.ts";
+import { holdingPod } from "../systems/kubernetes/holding-pod.ts";
 import type { KubeObject, Kubernetes } from "../systems/kubernetes/port.ts";
 import { resources } from "../systems/kubernetes/resources.ts";
 import type { Pod } from "../inventory/raw.ts";
@@ -21,38 +22,17 @@ const podName = (claim: string): string => `holdfast-staging-${claim}`.slice(0, 
 /** The pod that mounts one claim read-only. On the node that already uses the claim, when there is one. */
 export const stagingPod = (volume: Volume, options: StagingOptions): KubeObject => {
   const node = volume.mounts.find((mount) => mount.node !== undefined && mount.phase === "Running")?.node;
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
+  return holdingPod({
     metadata: {
       name: podName(volume.claim),
       namespace: volume.namespace,
       labels: { [stagingLabel]: options.point, "app.kubernetes.io/managed-by": "holdfast" },
     },
-    spec: {
-      ...(node === undefined ? {} : { nodeName: node }),
-      restartPolicy: "Never",
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: 0,
-      securityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },
-      containers: [
-        {
-          name: "hold",
-          image: options.image,
-          imagePullPolicy: "IfNotPresent",
-          command: ["/bin/sleep", "86400"],
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-          },
-          volumeMounts: [{ name: "data", mountPath: "/data", readOnly: true }],
-        },
-      ],
-      volumes: [{ name: "data", persistentVolumeClaim: { claimName: volume.claim } }],
-    },
-  } as KubeObject;
+    image: options.image,
+    claim: volume.claim,
+    readOnly: true,
+    place: node === undefined ? {} : { nodeName: node },
+  });
 };
 
 /** Creates the pods of all staged volumes; a leftover of an earlier, killed run is used as it is. */

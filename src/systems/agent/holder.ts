@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../context.ts";
 import { Failure } from "../../model/failure.ts";
+import { holdingPod } from "../kubernetes/holding-pod.ts";
 import type { KubeObject, Kubernetes } from "../kubernetes/port.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { managedLabels } from "./labels.ts";
@@ -81,38 +82,16 @@ const onNode = (node: string): object => ({
 });
 
 const holderPod = (mount: AgentMount, node: string | undefined, options: HolderOptions): KubeObject =>
-  ({
-    apiVersion: "v1",
-    kind: "Pod",
+  holdingPod({
     metadata: {
       name: nameFor(mount, options),
       namespace: mount.namespace,
       labels: { ...managedLabels(options.operation), "velero.io/exclude-from-backup": "true" },
     },
-    spec: {
-      ...(node === undefined ? {} : onNode(node)),
-      restartPolicy: "Never",
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: 0,
-      securityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },
-      containers: [
-        {
-          name: "hold",
-          image: options.image,
-          imagePullPolicy: "IfNotPresent",
-          command: ["/bin/sleep", "86400"],
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-          },
-          volumeMounts: [{ name: "data", mountPath: "/data" }],
-        },
-      ],
-      volumes: [{ name: "data", persistentVolumeClaim: { claimName: mount.claim } }],
-    },
-  }) as KubeObject;
+    image: options.image,
+    claim: mount.claim,
+    place: node === undefined ? {} : onNode(node),
+  });
 
 /** Directory names that the kubelet gives to the sources it mounts itself. */
 const pluginOf: Readonly<Record<string, string>> = {
