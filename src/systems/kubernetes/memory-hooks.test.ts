@@ -38,14 +38,14 @@ describe("MemoryKubernetes.put", () => {
     expect(second.metadata.resourceVersion).not.toBe(first.metadata.resourceVersion);
   });
 
-  it("does not share objects with the store", async () => {
+  it("keeps none of the caller's objects, and gives out what nobody can change", async () => {
     const memory = new MemoryKubernetes(world);
     const mine = { metadata: { ...at, labels: { a: "1" } } };
     const put = memory.put(configMaps, mine);
     mine.metadata.labels.a = "2";
-    (put.metadata.labels as Record<string, string>)["a"] = "3";
     const read = await memory.get(configMaps, at);
-    (read!.metadata.labels as Record<string, string>)["a"] = "4";
+    for (const { metadata } of [put, read!])
+      expect(() => Object.assign(metadata.labels!, { a: "3" })).toThrow(TypeError);
     expect((await memory.get(configMaps, at))?.metadata.labels).toEqual({ a: "1" });
   });
 });

@@ -207,7 +207,7 @@ export class MemoryStore {
   #stamped(object: KubeObject): KubeObject {
     this.#version += 1;
     const metadata = { ...object.metadata, resourceVersion: String(this.#version) };
-    return { ...object, metadata: withoutEmpties(metadata) };
+    return frozen({ ...object, metadata: withoutEmpties(metadata) });
   }
 
   #record(change: Change): void {
@@ -280,6 +280,13 @@ export class MemoryStore {
     return this.everything().some((stored) => stored.object.metadata.uid === uid);
   }
 }
+
+/** With all that is in it: everybody who reads it gets the same one. What was frozen before stays as it is. */
+const frozen = <T>(value: T): T => {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
+};
 
 const foreground = "foregroundDeletion";
 

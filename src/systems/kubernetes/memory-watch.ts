@@ -2,7 +2,6 @@ import { ApiError } from "./api-error.ts";
 import { collectionCall, type Call } from "./call.ts";
 import { failureOfApiError } from "./failures.ts";
 import type { Change, MemoryStore } from "./memory-store.ts";
-import { copyJson } from "./json.ts";
 import type { KubeObject, Resource, Selection } from "./port.ts";
 import { fullNameOf } from "./resources.ts";
 import { BadSelector, fieldMatcher, labelMatcher, type Matcher } from "./selectors.ts";
@@ -59,7 +58,7 @@ export async function* memoryEvents<T extends KubeObject>(
       if (store.epoch !== epoch) throw expired(call, String(version));
       version = change.version;
       const event = fullNameOf(change.resource) === fullNameOf(resource) ? seenBy(change, matches) : undefined;
-      if (event !== undefined) yield copyJson(event) as StreamEvent<T>;
+      if (event !== undefined) yield event as StreamEvent<T>;
     }
     if (changes.length === 0) await store.nextChange(signal);
   }

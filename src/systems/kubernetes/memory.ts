@@ -101,7 +101,7 @@ export class MemoryKubernetes implements Kubernetes {
     const made = createdFrom(this.#store, resource, copyJson(object), { keepAll: true });
     const metadata = { ...made.metadata, ...identity, ...copyJson(object.metadata) };
     const owners = existing?.owners ?? new Map<string, Set<string>>();
-    return copyJson(this.#store.write({ resource, object: { ...made, metadata }, owners })) as T & KubeObject;
+    return this.#store.write({ resource, object: { ...made, metadata }, owners }) as T & KubeObject;
   }
 
   /** Lets this user's calls fail until the function that it gives is called. */
@@ -142,7 +142,7 @@ export class MemoryKubernetes implements Kubernetes {
   onChange(resource: Resource, handler: ChangeHandler): () => void {
     return this.#store.onChange((change: Change) => {
       if (change.resource.plural !== resource.plural || change.resource.apiVersion !== resource.apiVersion) return;
-      const event = copyJson({ type: change.type, object: change.object });
+      const event = { type: change.type, object: change.object };
       void Promise.resolve().then(() => handler(event));
     });
   }
@@ -156,7 +156,7 @@ export class MemoryKubernetes implements Kubernetes {
 
   async get<T extends KubeObject>(resource: Resource, name: ObjectName): Promise<T | undefined> {
     const call = objectCall("get", resource, name);
-    return absentAsUndefined(() => this.#do(call, () => copyJson(this.#present(call, resource, name).object) as T));
+    return absentAsUndefined(() => this.#do(call, () => this.#present(call, resource, name).object as T));
   }
 
   async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<ObjectList<T>> {
@@ -165,7 +165,7 @@ export class MemoryKubernetes implements Kubernetes {
       const matches = matcherOf(call, resource, selection);
       const objects = this.#store.all(resource).map((stored) => stored.object);
       return {
-        items: objects.filter(matches).map((object) => copyJson(object) as T),
+        items: objects.filter(matches).map((object) => object as T),
         resourceVersion: String(this.#store.version),
       };
     });
@@ -296,7 +296,7 @@ export class MemoryKubernetes implements Kubernetes {
     if (resourceVersion !== undefined) {
       throw refused(call, 400, "BadRequest", "resourceVersion should not be set on objects to be created");
     }
-    return copyJson(this.#store.write({ resource, object: made, owners: firstOwners(object, manager) }));
+    return this.#store.write({ resource, object: made, owners: firstOwners(object, manager) });
   }
 
   /** `object` is what the stored one would become; undefined: it would be removed. */
@@ -306,9 +306,9 @@ export class MemoryKubernetes implements Kubernetes {
   }
 
   #written(call: Call, { stored, isChanged }: Written): KubeObject {
-    if (!isChanged) return copyJson(stored.object);
+    if (!isChanged) return stored.object;
     this.#admit(call, stored, stored.object);
-    return copyJson(this.#store.writeOrDrop(stored));
+    return this.#store.writeOrDrop(stored);
   }
 }
 
