@@ -1,6 +1,7 @@
 /** The guard turned on, in other modes, and off again, carried out by the engine against the twin. */
 import { describe, expect, it } from "vitest";
 import type { Plan } from "../../model/plan.ts";
+import type { Call } from "../../systems/kubernetes/call.ts";
 import { resources } from "../../systems/kubernetes/resources.ts";
 import { guardKey } from "./mode.ts";
 import { putVolume } from "./testing/cluster.ts";
@@ -104,6 +105,18 @@ describe("guard on", () => {
     const { id } = await scene.carryOut(scene.plan);
     await scene.process().operations.undo(id);
     expect(await scene.traces()).toEqual(before);
+  });
+
+  it("passes over what somebody deletes between its look and its write", async () => {
+    const { kubernetes, user, plan, carryOut } = await open();
+    const set = { namespace: "db", name: "postgres" };
+    const deleteFirst = ({ verb, resource }: Call): boolean => {
+      if (verb === "patch" && resource?.plural === "statefulsets") void user.remove(resources.statefulSets, set);
+      return false;
+    };
+    kubernetes.fail(deleteFirst, new Error("never"));
+    expect(await carryOut(plan)).toMatchObject({ status: "done", failure: undefined });
+    expect(await user.get(resources.statefulSets, set)).toBeUndefined();
   });
 
   it("does not give Delete back to the volume of a claim that is being deleted meanwhile", async () => {

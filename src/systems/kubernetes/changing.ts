@@ -3,6 +3,10 @@ import { isFailure } from "../../model/failure.ts";
 import { apiErrorOf } from "./api-error.ts";
 import type { KubeObject, Kubernetes, ObjectName, Resource } from "./port.ts";
 
+/** Whether a write did not find its object as it was, or not at all. */
+export const isMissed = (error: unknown): boolean =>
+  isFailure(error, "KUBERNETES_CONFLICT") || apiErrorOf(error)?.status === 404;
+
 export interface ChangeTarget {
   readonly kubernetes: Kubernetes;
   readonly resource: Resource;
@@ -31,8 +35,7 @@ export const changeObject = async <T extends KubeObject>(
       return await kubernetes.mergePatch<T>(resource, name, whole);
     } catch (error) {
       // It may go, and be made again, between our look and our write: the next look tells.
-      const isMissed = isFailure(error, "KUBERNETES_CONFLICT") || apiErrorOf(error)?.status === 404;
-      if (!isMissed || tried === attempts) throw error;
+      if (!isMissed(error) || tried === attempts) throw error;
     }
   }
 };

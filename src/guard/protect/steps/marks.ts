@@ -7,6 +7,7 @@ import {
   type StepContext,
   type StepKind,
 } from "../../../operation/step-kind.ts";
+import { isMissed } from "../../../systems/kubernetes/changing.ts";
 import type { KubeObject, Kubernetes, Resource } from "../../../systems/kubernetes/port.ts";
 import { type Marks, marksOf } from "../marks.ts";
 import {
@@ -65,7 +66,8 @@ const addsFinalizer = (present: Marks, wanted: Marks): boolean =>
 
 const setOne = async (kubernetes: Kubernetes, entry: Entry, wanted: Marks, context: Acting): Promise<void> => {
   const { object } = entry;
-  const live = context.isBack ? await readObject(kubernetes, object) : await demandSame(kubernetes, object);
+  const look = (): Promise<KubeObject | undefined> => (context.isBack ? readObject : demandSame)(kubernetes, object);
+  const live = await look();
   if (live === undefined) return;
   const present = marksOf(live);
   const next = context.set(present, wanted);
@@ -73,7 +75,12 @@ const setOne = async (kubernetes: Kubernetes, entry: Entry, wanted: Marks, conte
     context.say(`${titleOf(object)} is being deleted: a finalizer cannot be added any more`);
     return;
   }
-  await setMarks(kubernetes, object, live, next);
+  try {
+    await setMarks(kubernetes, object, live, next);
+  } catch (error) {
+    // Namespaces, StatefulSets and Applications are not ours alone: one may go between our look and our write.
+    if (!isMissed(error) || (await look()) !== undefined) throw error;
+  }
 };
 
 interface Acting extends Pick<StepContext, "say"> {
