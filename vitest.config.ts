@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config";
-import { ByNumber } from "./test/lab/support/by-number.ts";
+import { Order } from "./test/runner/order.ts";
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: ByNumber },
+    sequence: { sequencer: Order },
     // By default one core is left idle, which is half of a small machine.
     maxWorkers: "100%",
     projects: [
