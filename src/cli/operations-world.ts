@@ -169,6 +169,7 @@ const common = ({ context, loaded: { config } }: World) => ({
   namespace: config.holdfast.namespace,
   who: machineOf(context),
   undoFor: parseDuration(config.policy.undoFor) ?? 0,
+  rememberFor: parseDuration(config.policy.rememberFor) ?? Number.POSITIVE_INFINITY,
 });
 
 /** How others are told where something runs. */

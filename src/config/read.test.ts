@@ -26,7 +26,13 @@ const problemsIn = (text: string): string => {
 describe("holdfast.yaml", () => {
   it("gets its defaults", () => {
     const config = parseConfig(good, "holdfast.yaml");
-    expect(config.policy).toEqual({ rpo: "24h", timeZone: "UTC", undoFor: "7d", keep: { daily: 7, weekly: 4 } });
+    expect(config.policy).toEqual({
+      rpo: "24h",
+      timeZone: "UTC",
+      undoFor: "7d",
+      rememberFor: "90d",
+      keep: { daily: 7, weekly: 4 },
+    });
     expect(config.velero.namespace).toBe("velero");
     expect(config.bucket.prefix).toBe("");
   });

@@ -151,6 +151,9 @@ export const configSchema = z.strictObject({
       rpo: duration.default("24h").describe("How old the newest good copy of a volume may be."),
       timeZone: timeZone.default("UTC"),
       undoFor: duration.default("7d").describe("How long what an operation has set aside is kept for its undo."),
+      rememberFor: duration
+        .default("90d")
+        .describe("How long an operation that is over, and keeps nothing set aside, stays in the list of operations."),
       keep: z.strictObject({ daily: z.int().min(1).default(7), weekly: z.int().min(0).default(4) }).prefault({}),
     })
     .prefault({}),

@@ -1,11 +1,12 @@
 /** Operations as commands use them: begin one, go on with one, go back over one, free what one has set aside. */
 import type { Clock } from "../context.ts";
 import { mapLimited } from "../model/concurrency.ts";
-import { Failure, isFailure } from "../model/failure.ts";
+import { Failure, isFailure, messageOf } from "../model/failure.ts";
 import type { Plan } from "../model/plan.ts";
 import type { JournalStore } from "../systems/journal/port.ts";
 import type { Kubernetes } from "../systems/kubernetes/port.ts";
 import { readEntries } from "./entry.ts";
+import { forgettable } from "./forgetting.ts";
 import { planSettle, planUndo } from "./going-back.ts";
 import { defaultLockTimes, Locks, type LockTimes } from "./locks.ts";
 import { type OperationEvent, runOperation } from "./run.ts";
@@ -24,6 +25,8 @@ export interface OperationsOptions {
   readonly who: string;
   /** ms that what is set aside stays. */
   readonly undoFor: number;
+  /** ms that an operation is remembered when it is over. */
+  readonly rememberFor: number;
   /** All kinds of steps; what they write asks `demand` first, which throws when the lock is lost. */
   readonly kinds: (demand: () => void) => StepKinds;
   readonly onEvent: (event: OperationEvent) => void;
@@ -38,6 +41,8 @@ export interface OperationList {
 }
 
 const readersAtATime = 8;
+/** So that no operation waits long for it. */
+const forgottenAtATime = 20;
 
 export class Operations {
   readonly #options: OperationsOptions;
@@ -92,10 +97,30 @@ export class Operations {
     plan: Plan,
     of?: string,
   ): Promise<OperationState> {
-    await this.#demandNothingUnfinished(plan);
+    const earlier = await this.list();
+    demandNothingUnfinished(earlier.operations, plan);
     const session = Session.begin({ ...this.#options, ...place });
     await session.write({ type: "planned", plan, ...(of === undefined ? {} : { of }) });
-    return this.#run(session);
+    const state = await this.#run(session);
+    await this.#forget(earlier, state);
+    return state;
+  }
+
+  /**
+   * Removes the journals of what is long over, a few with each operation. None while one cannot be read: it may be what
+   * another one belongs to. That it fails is told, and tried again with the next operation.
+   */
+  async #forget({ operations, unreadable }: OperationList, { of }: OperationState): Promise<void> {
+    const { clock, rememberFor, journal, onEvent } = this.#options;
+    if (unreadable.length > 0) return;
+    // What this operation was about is remembered as long as this one.
+    const others = operations.map((state) => (state.id === of ? { ...state, lastEntry: clock.now() } : state));
+    try {
+      for (const id of forgettable(others, clock.now() - rememberFor).slice(0, forgottenAtATime))
+        await journal.remove(id);
+    } catch (error) {
+      onEvent({ type: "detail", text: `old operations are not forgotten: ${messageOf(error)}` });
+    }
   }
 
   /**
@@ -167,19 +192,6 @@ export class Operations {
     );
   }
 
-  async #demandNothingUnfinished(plan: Plan): Promise<void> {
-    const { operations } = await this.list();
-    const other = operations.find(
-      (state) => isUnfinished(state) && state.plan.locks.some((lock) => plan.locks.includes(lock)),
-    );
-    if (other === undefined) return;
-    throw new Failure("OPERATION_UNFINISHED", {
-      what: `The operation ${other.id} (${other.plan.title}) has stopped in the middle.`,
-      why: "nothing else may begin on its volumes before it has come to an end",
-      todo: `\`holdfast resume ${other.id}\` goes on with it, \`holdfast undo ${other.id}\` goes back.`,
-    });
-  }
-
   #run(session: Session): Promise<OperationState> {
     const { kinds, signal, onEvent, undoFor, clock } = this.#options;
     return runOperation(session, {
@@ -216,6 +228,18 @@ export class Operations {
     }
   }
 }
+
+const demandNothingUnfinished = (operations: readonly OperationState[], plan: Plan): void => {
+  const other = operations.find(
+    (state) => isUnfinished(state) && state.plan.locks.some((lock) => plan.locks.includes(lock)),
+  );
+  if (other === undefined) return;
+  throw new Failure("OPERATION_UNFINISHED", {
+    what: `The operation ${other.id} (${other.plan.title}) has stopped in the middle.`,
+    why: "nothing else may begin on its volumes before it has come to an end",
+    todo: `\`holdfast resume ${other.id}\` goes on with it, \`holdfast undo ${other.id}\` goes back.`,
+  });
+};
 
 const noWayBack = (state: OperationState): Failure =>
   new Failure("OPERATION_NOT_UNDOABLE", {

@@ -9,7 +9,7 @@ import { Operations } from "../operations.ts";
 import type { OperationEvent } from "../run.ts";
 import { Life } from "./mortal.ts";
 
-const week = 7 * 86_400_000;
+const day = 86_400_000;
 
 /** What processes of a test share: a cluster, a clock, and where journals are written. */
 export class OperationWorld {
@@ -43,7 +43,8 @@ export class OperationWorld {
       randomId: this.randomId,
       namespace: "default",
       who: "a test",
-      undoFor: week,
+      undoFor: 7 * day,
+      rememberFor: 90 * day,
       kinds: (demand) => kinds(fenced(kubernetes, demand), life),
       onEvent: (event) => events.push(event),
       signal,

@@ -129,6 +129,7 @@ export class ServerScene {
       namespace: "default",
       who: "a test",
       undoFor: 1000,
+      rememberFor: 90 * 86_400_000,
       kinds: (demand) => stepKinds(guardKinds({ kubernetes: fenced(through, demand), clock, timeout: 10_000 })),
       onEvent: () => undefined,
       signal,

@@ -53,6 +53,10 @@ export class ConfigMapJournal implements JournalStore {
     }
   }
 
+  async remove(operation: string): Promise<void> {
+    await this.#kubernetes.remove(resources.configMaps, this.#name(operation));
+  }
+
   #get(operation: string): Promise<ConfigMap | undefined> {
     return this.#kubernetes.get<ConfigMap>(resources.configMaps, this.#name(operation));
   }

@@ -58,6 +58,14 @@ export const journalConformance = (open: () => Promise<JournalUnderTest>): void 
       expect(await store().read("a-1")).toEqual(["begun", winner]);
     });
 
+    it("removes an operation whole, and nothing else, as often as asked", async () => {
+      const { store } = await open();
+      for (const name of ["a-1", "a-1-b"]) for (const number of [1, 2]) await store().append(name, number, name);
+      for (const _ of ["first", "again"]) await store().remove("a-1");
+      expect([...(await store().sizes())]).toEqual([["a-1-b", 2]]);
+      expect([await store().read("a-1"), await store().read("a-1-b")]).toEqual([[], ["a-1-b", "a-1-b"]]);
+    });
+
     it("does not read over a gap", async () => {
       const { store, lose } = await open();
       for (const number of [1, 2, 3]) await store().append("a-1", number, String(number));

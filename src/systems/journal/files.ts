@@ -1,5 +1,5 @@
 /** The journal as files: a folder for each operation, a file for each entry. What the CLI writes. */
-import { link, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { damaged, taken } from "./failures.ts";
 import { byName, inOrder } from "./memory.ts";
@@ -7,6 +7,9 @@ import { type JournalStore, operationIdPattern } from "./port.ts";
 
 const fileName = (number: number): string => `${String(number).padStart(6, "0")}.json`;
 const filePattern = /^(\d{6})\.json$/;
+
+/** A folder on its way out: no operation has such a name. */
+const goneFolder = ".gone-";
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
@@ -60,6 +63,18 @@ export class FileJournal implements JournalStore {
       }
     }
     return inOrder(operation, entries);
+  }
+
+  async remove(operation: string): Promise<void> {
+    const gone = join(this.#directory, `${goneFolder}${this.#randomId(8)}`);
+    try {
+      await rename(join(this.#directory, operation), gone);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
+    // Those too that an earlier process was cut off at.
+    const leftovers = (await namesIn(this.#directory)).filter((name) => name.startsWith(goneFolder));
+    for (const name of leftovers) await rm(join(this.#directory, name), { recursive: true, force: true });
   }
 
   async append(operation: string, number: number, text: string): Promise<void> {

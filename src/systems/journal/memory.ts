@@ -19,6 +19,10 @@ export class MemoryJournal implements JournalStore {
     this.#operations.set(operation, entries.set(number, text));
   }
 
+  async remove(operation: string): Promise<void> {
+    this.#operations.delete(operation);
+  }
+
   /** For tests: an entry is lost. */
   lose(operation: string, number: number): void {
     this.#operations.get(operation)?.delete(number);

@@ -106,6 +106,19 @@ export class MirroredJournal implements JournalStore {
     for (const other of this.#behind.splice(0)) await this.#catchUp(other);
   }
 
+  /** Everywhere, or, while the mirror cannot be written, nowhere: it would come back from there. */
+  async remove(operation: string): Promise<void> {
+    const isGone = await this.#tried(async () => {
+      await this.#mirror.remove(operation);
+      return true;
+    });
+    if (isGone !== true) return;
+    this.#copied.delete(operation);
+    this.#behind = this.#behind.filter((name) => name !== operation);
+    await this.#own.remove(operation);
+    await this.#kept.remove(operation);
+  }
+
   /** What began elsewhere is carried on here: its entries come first. */
   async #fetch(operation: string, number: number): Promise<void> {
     const own = await this.#own.read(operation);

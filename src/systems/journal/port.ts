@@ -16,6 +16,11 @@ export interface JournalStore {
   read(operation: string, size?: number): Promise<readonly string[]>;
   /** Writes entry `number`, counted from 1. */
   append(operation: string, number: number, text: string): Promise<void>;
+  /**
+   * Takes an operation away with all its entries; nothing, when it is unknown. Whoever looks meanwhile, or after this was
+   * cut off in the middle, finds it whole or not at all.
+   */
+  remove(operation: string): Promise<void>;
 }
 
 /** Names of files, keys and objects are made from it. */

@@ -6,7 +6,7 @@ import { Failure } from "../../model/failure.ts";
 import { MemoryKubernetes } from "../kubernetes/memory.ts";
 import { resources } from "../kubernetes/resources.ts";
 import { realWorld } from "../kubernetes/testing/world.ts";
-import { MemoryBucket } from "../s3/memory.ts";
+import { type BucketCall, MemoryBucket } from "../s3/memory.ts";
 import { BucketJournal } from "./bucket.ts";
 import { ConfigMapJournal } from "./config-maps.ts";
 import { journalConformance } from "./conformance.ts";
@@ -36,6 +36,7 @@ const openMirrored = ({
   kept = new MemoryJournal(),
   onTrouble = () => undefined,
 }: Partial<Mirroring>): MirroredJournal => new MirroredJournal({ own, mirror, kept, isOver, onTrouble });
+const down = new Failure("BUCKET_UNREACHABLE", { what: "no answer" });
 const newBucket = (): MemoryBucket => new MemoryBucket({ now: () => 0 });
 
 describe("in memory", () => {
@@ -62,6 +63,17 @@ describe("in files", () => {
     expect(await readdir(join(folder, "a-1"))).toEqual(["000001.json"]);
     await writeFile(join(folder, "a-1", ".draft-dead"), "half");
     expect(await journal.read("a-1")).toEqual(["one"]);
+  });
+
+  it("removes what an earlier process was cut off at", async () => {
+    const folder = await newFolder();
+    const journal = new FileJournal(folder, randomId);
+    await journal.append("a-1", 1, "one");
+    await mkdir(join(folder, ".gone-7"));
+    await writeFile(join(folder, ".gone-7", "000001.json"), "old");
+    expect([...(await journal.sizes()).keys()]).toEqual(["a-1"]);
+    await journal.remove("a-1");
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it("knows nothing of an operation whose process ended before its first entry", async () => {
@@ -109,6 +121,30 @@ describe("in the bucket", () => {
   });
 });
 
+describe("an operation that is removed from the bucket", () => {
+  const entries = ["one", "two", "three"];
+
+  it.each([1, 2, 3, 4, 5])(
+    "is there whole or not at all when request %d fails, and goes with the next one",
+    async (at) => {
+      const bucket = newBucket();
+      const journal = new BucketJournal(bucket, prefix);
+      for (const [index, text] of entries.entries()) await journal.append("a-1", index + 1, text);
+      await journal.append("b-1", 1, "over");
+      let requests = 0;
+      const isChange = ({ verb }: BucketCall): boolean => verb === "write" || verb === "remove";
+      const mend = bucket.fail((call) => isChange(call) && (requests += 1) >= at, down);
+      await expect(journal.remove("a-1")).rejects.toBe(down);
+      mend();
+      const later = new BucketJournal(bucket, prefix);
+      const size = (await later.sizes()).get("a-1") ?? 0;
+      expect([size, await later.read("a-1")]).toEqual(at === 1 ? [3, entries] : [0, []]);
+      await later.remove(at === 1 ? "a-1" : "b-1");
+      for await (const { key } of bucket.list(`${prefix}a-1/`)) expect(key).toBe("nothing");
+    },
+  );
+});
+
 describe("mirrored", () => {
   journalConformance(async () => {
     const own = new MemoryJournal();
@@ -121,8 +157,6 @@ describe("mirrored", () => {
       },
     };
   });
-
-  const down = new Failure("BUCKET_UNREACHABLE", { what: "no answer" });
 
   it("goes on while the bucket is down, says so once, and brings the mirror up to date afterwards", async () => {
     const bucket = newBucket();
@@ -170,6 +204,7 @@ describe("mirrored", () => {
     const watched: JournalStore = {
       sizes: () => mirror.sizes(),
       append: (...entry) => mirror.append(...entry),
+      remove: (operation) => mirror.remove(operation),
       read: (operation) => {
         reads.push(operation);
         return mirror.read(operation);
@@ -186,6 +221,19 @@ describe("mirrored", () => {
     expect(reads.slice(2)).toEqual(["elsewhere-1"]);
     expect(await readAll(openMirrored(stores))).toEqual([["begun", "over"], ["over"], ["begun"]]);
     expect(reads).toHaveLength(3);
+  });
+
+  it("removes nothing while the mirror is down: it would come back from there", async () => {
+    const bucket = newBucket();
+    const stores = { own: new MemoryJournal(), kept: new MemoryJournal(), mirror: new BucketJournal(bucket, prefix) };
+    const journal = openMirrored(stores);
+    await journal.append("a-1", 1, "over");
+    const mend = bucket.fail(() => true, down);
+    await journal.remove("a-1");
+    expect(await stores.own.read("a-1")).toEqual(["over"]);
+    mend();
+    await journal.remove("a-1");
+    expect([...(await journal.sizes()), ...(await stores.own.sizes()), ...(await stores.mirror.sizes())]).toEqual([]);
   });
 
   it("does not list what it keeps of others while the mirror is down", async () => {
