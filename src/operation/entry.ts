@@ -40,8 +40,17 @@ const common = {
 };
 
 const entrySchema = z.discriminatedUnion("type", [
-  /** The first entry. `of`: the operation that it undoes or settles. */
-  z.strictObject({ ...common, type: z.literal("planned"), plan, of: z.string().optional() }),
+  /**
+   * The first entry. `of`: the operation that it undoes or settles. `order`: one more than that of any operation that was
+   * known when it began; clocks of several machines do not tell what came first.
+   */
+  z.strictObject({
+    ...common,
+    type: z.literal("planned"),
+    plan,
+    of: z.string().optional(),
+    order: z.int().optional(),
+  }),
   /** Another process goes on with it. */
   z.strictObject({ ...common, type: z.literal("taken-over") }),
   z.strictObject({ ...common, type: z.literal("begun"), step: z.string(), back: z.boolean() }),

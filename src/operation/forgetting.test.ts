@@ -16,6 +16,7 @@ const operation = (id: string, { verb = "restore", ...rest }: Ended = {}): Opera
   of: undefined,
   status: "done",
   steps: [],
+  order: Number(id),
   began: Number(id),
   lastEntry: 0,
   entries: 3,

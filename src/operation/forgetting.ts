@@ -1,5 +1,5 @@
 /** Which operations nobody needs any more. Pure. */
-import { isUnfinished, type OperationState } from "./state.ts";
+import { byOrder, isUnfinished, type OperationState } from "./state.ts";
 
 /** Nothing can be gone on with, and nothing is set aside by it. */
 const isSpent = (state: OperationState): boolean =>
@@ -21,5 +21,5 @@ export const forgettable = (states: readonly OperationState[], before: number): 
   for (const state of states) rows.set(rootOf(state), [...(rows.get(rootOf(state)) ?? []), state]);
   return [...rows.values()]
     .filter((row) => row.every((state) => isSpent(state) && state.lastEntry < before))
-    .flatMap((row) => row.toSorted((a, b) => a.began - b.began).map(({ id }) => id));
+    .flatMap((row) => row.toSorted(byOrder).map(({ id }) => id));
 };

@@ -1,7 +1,7 @@
 /** The plans that follow from an operation that has ended: going back over it, and freeing what it has set aside. Pure. */
 import { Failure } from "../model/failure.ts";
 import type { Plan, PlannedStep } from "../model/plan.ts";
-import { type OperationState, standingSteps, type StepState } from "./state.ts";
+import { byOrder, type OperationState, standingSteps, type StepState } from "./state.ts";
 import type { StepKinds } from "./step-kind.ts";
 
 const opposite = { apply: "undo", undo: "redo", redo: "undo" } as const;
@@ -79,7 +79,7 @@ const hasChanged = (state: OperationState): boolean =>
 
 const isAfter = (other: OperationState, state: OperationState): boolean =>
   other.id !== state.id &&
-  other.began > state.began &&
+  byOrder(other, state) > 0 &&
   other.plan.locks.some((lock) => state.plan.locks.includes(lock));
 
 /** What was made last is taken away first; the steps of an undo stand in that order already. */

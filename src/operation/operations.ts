@@ -11,7 +11,7 @@ import { planSettle, planUndo } from "./going-back.ts";
 import { defaultLockTimes, Locks, type LockTimes } from "./locks.ts";
 import { type OperationEvent, runOperation } from "./run.ts";
 import { Session } from "./session.ts";
-import { hasNoWayBack, isUnfinished, type OperationState, stateOf, withFollowers } from "./state.ts";
+import { byOrder, hasNoWayBack, isUnfinished, type OperationState, stateOf, withFollowers } from "./state.ts";
 import type { StepKinds } from "./step-kind.ts";
 
 export interface OperationsOptions {
@@ -77,7 +77,7 @@ export class Operations {
       }
     });
     const operations = withFollowers(states.flat());
-    return { operations: operations.toSorted((a, b) => b.began - a.began || (a.id < b.id ? 1 : -1)), unreadable };
+    return { operations: operations.toSorted((a, b) => byOrder(b, a)), unreadable };
   }
 
   async #readAlone(id: string, size?: number): Promise<OperationState> {
@@ -100,7 +100,8 @@ export class Operations {
     const earlier = await this.list();
     demandNothingUnfinished(earlier.operations, plan);
     const session = Session.begin({ ...this.#options, ...place });
-    await session.write({ type: "planned", plan, ...(of === undefined ? {} : { of }) });
+    const order = 1 + Math.max(0, ...earlier.operations.map((other) => other.order));
+    await session.write({ type: "planned", plan, order, ...(of === undefined ? {} : { of }) });
     const state = await this.#run(session);
     await this.#forget(earlier, state);
     return state;

@@ -33,6 +33,22 @@ describe("an operation", () => {
     expect(state.until).toBeGreaterThan(world.clock.now() + 6 * 86_400_000);
   });
 
+  it("comes after all that was there when it began, however wrong its clock is", async () => {
+    const { world, open } = setUp();
+    const { now } = world.clock;
+    await open().operations.start("op-1", aPlan([aStep("a")]));
+    world.clock.now = () => now() - 86_400_000;
+    await open().operations.start("op-2", aPlan([aStep("b")]));
+    world.clock.now = now;
+    const { operations } = open();
+    expect((await operations.list()).operations.map(({ id }) => id)).toEqual(["op-2", "op-1"]);
+    await expect(operations.undo("op-1")).rejects.toMatchObject({
+      code: "OPERATION_NOT_UNDOABLE",
+      why: expect.stringContaining("op-2") as string,
+    });
+    expect(await operations.undo("op-2")).toMatchObject({ status: "done" });
+  });
+
   it("goes back over what it did, latest first, when a step fails before the one that decides", async () => {
     const { operations, switches, events } = setUp();
     switches.fail("b");

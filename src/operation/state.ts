@@ -38,7 +38,9 @@ export interface OperationState {
   readonly of: string | undefined;
   readonly status: OperationStatus;
   readonly steps: readonly StepState[];
-  /** ms since 1970. */
+  /** Higher than that of all that had begun on its volumes before; 0 where its journal does not tell. */
+  readonly order: number;
+  /** ms since 1970, by the clock of whoever began it. */
   readonly began: number;
   readonly lastEntry: number;
   readonly entries: number;
@@ -61,6 +63,7 @@ const first = (id: string, entry: Extract<Entry, { type: "planned" }>): Mutable<
   of: entry.of,
   status: "forward",
   steps: entry.plan.steps.map((step) => ({ step, standing: "pending", memo: step.memo ?? null })),
+  order: entry.order ?? 0,
   began: entry.time,
   lastEntry: entry.time,
   entries: 1,
@@ -128,6 +131,10 @@ export const withFollowers = (states: readonly OperationState[]): readonly Opera
     return { ...state, status: follower.plan.verb === "settle" ? "settled" : "undone", by: follower.id };
   });
 };
+
+/** Compares two: what began first comes first, whatever the clocks said. */
+export const byOrder = (a: OperationState, b: OperationState): number =>
+  a.order - b.order || a.began - b.began || (a.id < b.id ? -1 : 1);
 
 /** Steps that have changed something, or may have, and were not gone back over. */
 export const standingSteps = ({ steps }: OperationState): readonly StepState[] =>

@@ -67,6 +67,7 @@ export interface OperationAnswer {
   readonly id: string;
   readonly verb: string;
   readonly status: "forward" | "back" | "done" | "as-before" | "undone" | "settled";
+  readonly began: string;
   readonly volumes: readonly string[];
   readonly setAside: readonly { readonly volume: string; readonly where: string; readonly bytes?: number }[];
   readonly until?: string;
