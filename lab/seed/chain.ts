@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
@@ -52,10 +52,12 @@ export const followChain = (rows: readonly ChainRow[], seed?: string): ChainLink
 
 const execute = promisify(execFile);
 
-const query = async (database: string, sql: string): Promise<string> => {
-  const { stdout } = await execute("sqlite3", ["-batch", "-noheader", "-list", database, ".timeout 5000", sql], {
-    maxBuffer: 1 << 30,
-  });
+/** A command line that runs the words behind it as somebody else; none to run them as this process. */
+type As = readonly string[];
+
+const query = async (database: string, sql: string, as: As): Promise<string> => {
+  const [file, ...words] = [...as, "sqlite3", "-batch", "-noheader", "-list", database, ".timeout 5000", sql];
+  const { stdout } = await execute(file, words, { maxBuffer: 1 << 30 });
   return stdout.trimEnd();
 };
 
@@ -64,9 +66,9 @@ const toRow = (line: string): ChainRow => {
   return { seq: Number(seq), prev, hash };
 };
 
-const readChain = async (database: string, seed: string | undefined): Promise<ChainChecked> => {
-  const integrity = await query(database, "PRAGMA integrity_check");
-  const output = await query(database, "SELECT seq, prev, hash FROM chain ORDER BY seq");
+const readChain = async (database: string, seed: string | undefined, as: As): Promise<ChainChecked> => {
+  const integrity = await query(database, "PRAGMA integrity_check", as);
+  const output = await query(database, "SELECT seq, prev, hash FROM chain ORDER BY seq", as);
   const links = followChain(output === "" ? [] : output.split("\n").map(toRow), seed);
   return { ...links, integrity, ok: integrity === "ok" && links.gaps === 0 && links.rows > 0 };
 };
@@ -85,6 +87,18 @@ const copyDatabase = async (database: string, into: string): Promise<string> => 
   return copy;
 };
 
+/**
+ * As the owner of a database, though in folders that only root may enter. A reader may be the one who makes the files
+ * beside a database in WAL mode: as root it makes them first and gives them to the owner then, and an app that starts in
+ * between finds its database read-only.
+ */
+const asOwnerOf = async (database: string): Promise<As> => {
+  if (process.getuid?.() !== 0) return [];
+  const { uid, gid } = await stat(database);
+  const reads = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", ...reads, "--"];
+};
+
 const unreadable = (error: unknown): ChainChecked => ({
   rows: 0,
   gaps: 0,
@@ -92,6 +106,9 @@ const unreadable = (error: unknown): ChainChecked => ({
   integrity: (error as { stderr?: string }).stderr?.trim() ?? String(error),
   ok: false,
 });
+
+const readLive = async (database: string, seed: string | undefined): Promise<ChainChecked> =>
+  readChain(`file:${encodeURI(database)}?mode=ro`, seed, await asOwnerOf(database)).catch(unreadable);
 
 export interface ChainOptions {
   /** The app's seed: then the first row is checked as well. */
@@ -102,10 +119,10 @@ export interface ChainOptions {
 
 /** Checks an app's database: SQLite's own integrity, and the chain. Throws only when there is no such file. */
 export const checkChain = async (database: string, options: ChainOptions = {}): Promise<ChainChecked> => {
+  if (options.live === true) return readLive(database, options.seed);
   const dir = await mkdtemp(join(tmpdir(), "chain-"));
   try {
-    const file = options.live === true ? `file:${encodeURI(database)}?mode=ro` : await copyDatabase(database, dir);
-    return await readChain(file, options.seed).catch(unreadable);
+    return await readChain(await copyDatabase(database, dir), options.seed, []).catch(unreadable);
   } finally {
     await rm(dir, { recursive: true });
   }
