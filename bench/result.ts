@@ -15,9 +15,13 @@ export interface Result {
   readonly [more: string]: unknown;
 }
 
-/** The middle of the runs; of an even number the lower one. */
-export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
+/** The middle of the runs; of an even number the mean of the two in the middle. */
+export const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const [low = Number.NaN, high = Number.NaN] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
+  return (low + high) / 2;
+};
 
 export const round = (value: number): number => Math.round(value * 100) / 100;
 
