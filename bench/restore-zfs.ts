@@ -29,20 +29,26 @@ const snapshot = async (world: World, size: Size): Promise<void> => {
   await runInside(lab, "nas", [...withoutSync(), "zfs", "snapshot", `${datasets.nfs}/${handle.trim()}@bench`]);
 };
 
+/** Ways to see what is in a volume. To read gigabytes takes far longer than to restore them, so most look at the edge only. */
+const looks = {
+  whole: "sha256sum </data/blob",
+  edge: "stat -c %s /data/blob; head -c 1000000 /data/blob | sha256sum",
+} as const;
+type Look = keyof typeof looks;
+
 /** Fills the volume, and remembers what it holds. */
-const fill = async (world: World, size: Size): Promise<string> => {
+const fill = async (world: World, size: Size): Promise<Record<Look, string>> => {
   await inPod(world, size, `dd if=/dev/urandom of=/data/blob bs=1000000 count=${sizes[size]} 2>/dev/null; sync`);
   await snapshot(world, size);
-  return inPod(world, size, "sha256sum </data/blob");
+  return { whole: await inPod(world, size, looks.whole), edge: await inPod(world, size, looks.edge) };
 };
 
-const restore = async (world: World, size: Size, sum: string): Promise<number> => {
+const restore = async (world: World, size: Size, look: Look, wanted: Record<Look, string>): Promise<number> => {
   await inPod(world, size, "echo gone >/data/blob");
   const seconds = await timed(() =>
     world.run(holdfastCommand("restore", `${namespace}/${size}`, "--from", "zfs", "--snapshot", "bench", "--yes")),
   );
-  if ((await inPod(world, size, "sha256sum </data/blob")) !== sum)
-    throw new Error(`${size} is not what was snapshotted`);
+  if ((await inPod(world, size, looks[look])) !== wanted[look]) throw new Error(`${size} is not what was snapshotted`);
   await world.run(holdfastCommand("undo", "--yes"));
   return seconds;
 };
@@ -67,21 +73,29 @@ const bounce = ({ kubectl }: World, size: Size): Promise<number> =>
     await kubectl(["-n", namespace, "rollout", "status", `deployment/${size}`, "--timeout=60s"]);
   });
 
+/** A restore is as fast as the kubelet is just then, a second more or less: several a run, none always behind the same one. */
+const rounds: readonly (readonly [Size, Look])[] = [
+  ["small", "edge"],
+  ["large", "edge"],
+  ["large", "edge"],
+  ["small", "edge"],
+  ["large", "whole"],
+  ["small", "whole"],
+];
+
 export const benchRestoreZfs = async (world: World, runs: number): Promise<void> => {
   const { report } = world;
-  const sums = { small: "", large: "" };
-  await report.step("apps and their volumes", async () => {
+  const filled = await report.step("apps and their volumes", async () => {
     await quieten(world);
     await install(world, [appOf("small"), appOf("large")]);
-    for (const size of ["small", "large"] as const) sums[size] = await fill(world, size);
+    return { small: await fill(world, "small"), large: await fill(world, "large") };
   });
   const times = { small: [] as number[], large: [] as number[], bounce: [] as number[] };
   for (let run = 1; run <= runs; run++) {
-    // Whichever comes first pays for what is not warm yet.
-    for (const size of run % 2 === 1 ? (["small", "large"] as const) : (["large", "small"] as const))
+    for (const [size, look] of rounds)
       await report.step(
         `run ${run}: ${sizes[size]} MB`,
-        async () => void times[size].push(await restore(world, size, sums[size])),
+        async () => void times[size].push(await restore(world, size, look, filled[size])),
       );
     await report.step(`run ${run}: the app alone`, async () => void times.bounce.push(await bounce(world, "small")));
   }
