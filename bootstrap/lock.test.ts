@@ -1,15 +1,18 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lockOwner, processStart, withLock } from "./lock.mjs";
 
+let dir = "";
 let file = "";
 beforeEach(() => {
-  file = join(mkdtempSync(join(tmpdir(), "lock-")), "sub", "the.lock");
+  dir = mkdtempSync(join(tmpdir(), "lock-"));
+  file = join(dir, "sub", "the.lock");
 });
+afterEach(() => rmSync(dir, { recursive: true }));
 
 describe("a lock", () => {
   it("names its owner while held and leaves nothing behind", async () => {

@@ -7,12 +7,12 @@ import { staticStages } from "./runner/static-stages.ts";
 const node24 = await ensureNode24();
 
 process.exitCode = await runStages([
-  ...staticStages,
-  vitest("unit tests", "unit"),
+  staticStages,
+  vitest("unit tests", "unit*"),
   // Sandbox tests take turns, and leave most of a core to others.
   [
     vitest("sandbox tests", "sandbox"),
-    vitest("unit tests on Node.js 24", "unit", { node: node24, within: ["nice"], workers: 1, apart: true }),
+    vitest("unit tests on Node.js 24", "unit*", { node: node24, within: ["nice"], workers: 1, apart: true }),
   ],
   ...labStages,
 ]);

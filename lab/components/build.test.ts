@@ -1,13 +1,17 @@
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { goBuild, goProblem } from "./build.ts";
 import { readCatalogue } from "./catalogue.ts";
 import { publishedSha256 } from "./download.ts";
 
 const fakeGo = (script: string): string => {
   const dir = mkdtempSync(join(tmpdir(), "go-"));
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(dir, { recursive: true });
+  });
   writeFileSync(join(dir, "go"), `#!/bin/sh\n${script}\n`);
   chmodSync(join(dir, "go"), 0o755);
   return dir;
@@ -21,7 +25,6 @@ describe("a build", () => {
     const logFile = join(dir, "log", "cp-plugin.log");
     const component = readCatalogue().get("cp-plugin")!;
     await goBuild(component, { target: "/out", logFile, note: (text) => notes.push(text) });
-    vi.unstubAllEnvs();
     const flags =
       "-v -trimpath -buildvcs=false -ldflags -s -w -X github.com/vmware-tanzu/velero/pkg/buildinfo.Version=v1.18.3";
     expect(readFileSync(logFile, "utf8")).toBe(`${component.pins}\n0 build ${flags} -o /out ${component.package}\n`);
@@ -39,7 +42,6 @@ describe("a build", () => {
     await expect(building).rejects.toThrow(
       /etcd v3\.6\.16 could not be built.*no space left.*The disk is full.*etcd\.log/s,
     );
-    vi.unstubAllEnvs();
   });
 });
 

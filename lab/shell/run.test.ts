@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { commandLine, run, RunError } from "./run.ts";
 
 describe("run", () => {
@@ -35,7 +35,9 @@ describe("run", () => {
   });
 
   it("keeps both outputs in a log file", async () => {
-    const logFile = join(mkdtempSync(join(tmpdir(), "run-")), "logs", "a.log");
+    const dir = mkdtempSync(join(tmpdir(), "run-"));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const logFile = join(dir, "logs", "a.log");
     await run("sh", ["-c", "echo out; sleep 0.05; echo err >&2"], { logFile });
     expect(readFileSync(logFile, "utf8")).toBe("out\nerr\n");
   });

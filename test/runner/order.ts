@@ -2,8 +2,8 @@
 import { basename } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Takes a third of the unit tests' time, however small the file is: begun last, it would leave a core idle. */
-const longest = "/src/restore/kill-matrix.test.ts";
+/** Half of the unit tests' time, however small the files are: begun last, they would leave a core idle. */
+const longest = ["/src/restore/kill-matrix.test.ts", "/src/agent/crashes.alone.test.ts"];
 
 const numberOf = (file: string): number => Number(/^(\d+)-/.exec(basename(file))?.[1] ?? 50);
 
@@ -11,12 +11,12 @@ const inLab = ({ moduleId }: TestSpecification): boolean => /\/test\/(?:lab|long
 
 /**
  * The lab's files share one lab: they come by the number that a name begins with, 50 without one. Others come in vitest's
- * own order, large ones first, but for the one that takes longest.
+ * own order, large ones first, but for those that take longest.
  */
 export class Order extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const others = await super.sort(files.filter((file) => !inLab(file)));
-    const isLongest = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith(longest);
+    const isLongest = ({ moduleId }: TestSpecification): boolean => longest.some((one) => moduleId.endsWith(one));
     const ours = files
       .filter(inLab)
       .toSorted(

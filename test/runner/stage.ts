@@ -39,12 +39,26 @@ const timed = async (name: string, work: () => Promise<Counts>): Promise<Outcome
   return { name, ...counts, seconds: (performance.now() - begun) / 1000 };
 };
 
+/** Keeps the output of `work` back until its end, and shows it in one piece then. */
+const inOnePiece = async <T>(name: string, work: (out: number) => Promise<T>): Promise<T> => {
+  const dir = mkdtempSync(join(tmpdir(), "holdfast-log-"));
+  const log = openSync(join(dir, "log"), "a");
+  try {
+    return await work(log);
+  } finally {
+    closeSync(log);
+    announce(name);
+    process.stdout.write(readFileSync(join(dir, "log")));
+    rmSync(dir, { recursive: true, force: true });
+  }
+};
+
 /** A program that passes or fails as a whole. */
 export const program = (name: string, tool: string, args: readonly string[]): Stage => ({
   name,
   run: () =>
     timed(name, async () => {
-      const ok = (await exitOf(binary(tool), args, process.env)) === 0;
+      const ok = (await inOnePiece(name, (out) => exitOf(binary(tool), args, process.env, out))) === 0;
       return { passed: Number(ok), failed: Number(!ok) };
     }),
 });
@@ -62,7 +76,7 @@ export interface VitestOptions {
 }
 
 /**
- * A vitest project; each test counts, and a file that cannot be loaded counts as a failure, as does a skipped test.
+ * A vitest project, or several by a pattern; each test counts, and a file that cannot be loaded counts as a failure, as does a skipped test.
  */
 export const vitest = (name: string, project: string, options: VitestOptions = {}): Stage => ({
   name,
@@ -81,17 +95,11 @@ export const vitest = (name: string, project: string, options: VitestOptions = {
         `--outputFile.json=${file}`,
         ...(options.workers === undefined ? [] : [`--maxWorkers=${options.workers}`]),
       ];
-      const log = options.apart === true ? openSync(join(dir, "log"), "a") : undefined;
+      const [command = "", ...rest] = [...(options.within ?? []), options.node ?? process.execPath, ...args];
+      const exit = (out?: number) => exitOf(command, rest, options.env ?? process.env, out);
       try {
-        const [command = "", ...rest] = [...(options.within ?? []), options.node ?? process.execPath, ...args];
-        const code = await exitOf(command, rest, options.env ?? process.env, log);
-        return countsOf(file, code);
+        return countsOf(file, await (options.apart === true ? inOnePiece(name, exit) : exit()));
       } finally {
-        if (log !== undefined) {
-          closeSync(log);
-          announce(name);
-          process.stdout.write(readFileSync(join(dir, "log")));
-        }
         rmSync(dir, { recursive: true, force: true });
       }
     }),

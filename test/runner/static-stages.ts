@@ -1,4 +1,4 @@
-/** Everything that needs neither a lab nor root: types, lint with the borders of the house, format, dead code. */
+/** What reads the sources only, side by side: types, lint with the borders of the house, format, dead code. */
 import { program, type Stage } from "./stage.ts";
 
 export const staticStages: readonly Stage[] = [

@@ -31,36 +31,40 @@ export const merged = (target: unknown, patch: unknown): unknown => {
 export type FieldPath = string;
 
 /** Fields and their values. Lists and empty objects count as one value. */
-export const leavesOf = (tree: Tree, above: readonly string[] = []): Map<FieldPath, unknown> => {
+export const leavesOf = (tree: Tree): Map<FieldPath, unknown> => {
   const leaves = new Map<FieldPath, unknown>();
-  for (const [key, value] of Object.entries(tree)) {
-    const path = [...above, key];
-    if (isTree(value) && Object.keys(value).length > 0) {
-      for (const [inner, leaf] of leavesOf(value, path)) leaves.set(inner, leaf);
-    } else {
-      leaves.set(JSON.stringify(path), value);
+  // Texts grow with the tree: a path is never made of its keys again.
+  const collect = (branch: Tree, above: string): void => {
+    for (const key of Object.keys(branch)) {
+      const value = branch[key];
+      const path = `${above}${JSON.stringify(key)}`;
+      if (isTree(value) && Object.keys(value).length > 0) collect(value, `${path},`);
+      else leaves.set(`${path}]`, value);
     }
-  }
+  };
+  collect(tree, "[");
   return leaves;
 };
 
-const keysOf = (path: FieldPath): string[] => JSON.parse(path) as string[];
+/** The keys on the way to a field. */
+export const keysOf = (path: FieldPath): string[] => JSON.parse(path) as string[];
 
 export const valueAt = (tree: Tree, path: FieldPath): unknown =>
   keysOf(path).reduce<unknown>((value, key) => (isTree(value) ? value[key] : undefined), tree);
 
 /** Sets a field in place, making the objects on the way. */
-export const setAt = (tree: Tree, path: FieldPath, value: unknown): void => {
-  const keys = keysOf(path);
-  const last = keys.pop() ?? "";
+export const setAt = (tree: Tree, path: FieldPath, value: unknown): void => setKeys(tree, keysOf(path), value);
+
+/** `setAt` by a field's keys. */
+export const setKeys = (tree: Tree, keys: readonly string[], value: unknown): void => {
   let parent = tree;
-  for (const key of keys) {
+  for (const key of keys.slice(0, -1)) {
     const child = parent[key];
     const next: Tree = isTree(child) ? child : {};
     parent[key] = next;
     parent = next;
   }
-  parent[last] = value;
+  parent[keys.at(-1) ?? ""] = value;
 };
 
 /** Removes a field in place, and the objects that are empty without it. */

@@ -2,10 +2,12 @@ import {
   dotted,
   isSame,
   isTree,
+  keysOf,
   leavesOf,
   overlaps,
   removeAt,
   setAt,
+  setKeys,
   valueAt,
   type FieldPath,
   type Tree,
@@ -61,14 +63,13 @@ export const managedFieldsOf = (owners: Owners): readonly ManagedFields[] =>
     .filter(([, paths]) => paths.size > 0)
     .map(([name, paths]) => {
       const fields: Tree = {};
-      for (const path of paths) setAt(fields, fieldsPath(path), {});
+      for (const path of paths) setKeys(fields, keysOf(path).map(fieldsKey), {});
       const isUpdate = name.endsWith(updating);
       const manager = isUpdate ? name.slice(0, -updating.length) : name;
       return { manager, operation: isUpdate ? "Update" : "Apply", fieldsV1: fields };
     });
 
-const fieldsPath = (path: FieldPath): FieldPath =>
-  JSON.stringify((JSON.parse(path) as string[]).map((key) => (key.startsWith("v:") ? key : `f:${key}`)));
+const fieldsKey = (key: string): string => (key.startsWith("v:") ? key : `f:${key}`);
 
 /** A write that is not an apply: whoever changes a field owns it from now on, alone. */
 export const ownersAfterUpdate = (owners: Owners, before: Tree, after: Tree, manager: string): Owners => {

@@ -292,9 +292,10 @@ const foreground = "foregroundDeletion";
 
 const keyOf = (name: ObjectName): string => `${name.namespace ?? ""}/${name.name}`;
 
+const mayBeEmpty = new Set(["labels", "annotations", "finalizers", "ownerReferences", "managedFields"]);
+
 /** Typed metadata has no empty maps and lists: they go with their last entry. */
 export const withoutEmpties = (metadata: ObjectMeta): ObjectMeta => {
-  const mayBeEmpty = new Set(["labels", "annotations", "finalizers", "ownerReferences", "managedFields"]);
   const entries = Object.entries(metadata).filter(
     ([key, value]) => !mayBeEmpty.has(key) || Object.keys((value ?? {}) as object).length > 0,
   );

@@ -323,6 +323,7 @@ describe("a replacement that is ended early", () => {
     const ends: string[] = [];
     for (let at = 1; ends.at(-1) !== "none"; at += 1) {
       let said = 0;
+      rmSync(bench.base, { recursive: true });
       bench = agentBench(() => {
         said += 1;
         if (said === at) bench.stop.abort();
@@ -333,7 +334,6 @@ describe("a replacement that is ended early", () => {
       const isNew = existsSync(join(root, "link"));
       const kept = readdirSync(root).filter(isOurs);
       expect([isNew, kept]).toEqual(ends.at(-1) === "none" ? [true, [".holdfast-kept-op1"]] : [false, []]);
-      rmSync(bench.base, { recursive: true });
     }
     // Touching, two steps, what is kept, an entry each, and the comparison: after that there is nothing to stop.
     expect(ends).toEqual([...Array.from({ length: ends.length - 1 }, () => "AbortError"), "none"]);
@@ -342,6 +342,7 @@ describe("a replacement that is ended early", () => {
 
   it("puts everything back on SIGTERM at each entry that kopia writes", async () => {
     for (const stopAt of [...copied.map(({ path }) => path), undefined]) {
+      rmSync(bench.base, { recursive: true });
       bench = agentBench();
       const root = present();
       aCopyFor();
@@ -349,7 +350,6 @@ describe("a replacement that is ended early", () => {
         if (path === stopAt) bench.stop.abort();
       });
       expect(await failing([root], aJob())).toBe("AbortError");
-      rmSync(bench.base, { recursive: true });
     }
   });
 
