@@ -112,7 +112,8 @@ const stepsOf = (input: PlanInput, stops: readonly Stop[]): readonly PlannedStep
   const free = input.makeRoom || input.keepFor === undefined ? [freeStep(files, input)] : [];
   const running = stops.filter((stop) => stop.replicas > 0);
   if (running.length === 0) return [...clear, files, ...free];
-  const [stop, start] = standstill(running, claims);
+  const why = "it uses the volume, and files must not change while they are replaced";
+  const [stop, start] = standstill(running, claims, why);
   return [stop, ...clear, files, start, ...free];
 };
 
@@ -159,8 +160,12 @@ const freeStep = (files: PlannedStep, input: PlanInput): PlannedStep => ({
 
 type Claims = WorkloadsInput["claims"];
 
-/** The steps around one that needs the claims for itself. */
-export const standstill = (running: readonly Stop[], claims: Claims): readonly [PlannedStep, PlannedStep] => {
+/** The steps around one that needs the claims for itself, for the reason `why`. */
+export const standstill = (
+  running: readonly Stop[],
+  claims: Claims,
+  why: string,
+): readonly [PlannedStep, PlannedStep] => {
   const input = { workloads: running.map((stop) => ({ ...stop })), claims: claims.map((claim) => ({ ...claim })) };
   const names = running.map(workloadText).join(", ");
   const touches = running.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
@@ -171,7 +176,7 @@ export const standstill = (running: readonly Stop[], claims: Claims): readonly [
       id: "stop",
       kind: "stop-workloads",
       title: stopTitle,
-      why: "it uses the volume, and files must not change while they are replaced",
+      why,
       back: startTitle,
       touches,
       repeat: "safe",

@@ -179,12 +179,11 @@ const standstillSteps = (input: UndeleteInput, owners: Owners): readonly [Steps,
   const running = stopsOf(owners, input.replicasOf).filter(
     (stop) => stop.replicas > 0 && !going.has(stop.namespace) && !input.isGoing(stop),
   );
-  const [stop, start] = standstill(running, claims);
+  const [stop, start] = standstill(running, claims, "a claim does not go while a pod uses it");
   if (running.length > 0) return [[stop], [start]];
   const wait = {
     ...stop,
     title: `wait until no pod uses ${items.map(nameOf).join(", ")}`,
-    why: "a claim does not go while a pod uses it",
     back: "nothing",
   };
   return [[wait], []];
@@ -257,5 +256,10 @@ const fileSteps = (items: readonly UndeleteItem[]): Steps => {
     makeRoom: false,
     replicasOf: () => undefined,
   });
-  return plan.steps;
+  return plan.steps.map((step) => (step.id === "free" ? { ...step, ...freeing } : step));
+};
+
+const freeing = {
+  title: "remove what the new volume came with",
+  why: "nobody has written there",
 };

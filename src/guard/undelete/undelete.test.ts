@@ -26,6 +26,11 @@ describe("a claim that Argo CD prunes while its app runs", () => {
     ]);
   });
 
+  it("says why each thing is done, for what it does here", async () => {
+    const { steps } = (await open("claim")).plan;
+    expect(steps.find(({ id }) => id === "stop")?.why).toBe("a claim does not go while a pod uses it");
+  });
+
   it("is bound to its volume again, and is not pruned again by the same commit", async () => {
     const scene = await open("claim");
     await scene.process().operations.start("op-1", scene.plan);

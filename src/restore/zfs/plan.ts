@@ -73,7 +73,7 @@ const stepsOf = (input: ZfsInput, stops: readonly Stop[]): readonly PlannedStep[
   const before = made.flatMap((one) => [cloneStep(one), exportStep(one), volumeStep(one)]);
   const swaps = made.map((one, index) => bindStep(one, index === made.length - 1));
   if (running.length === 0) return [...before, ...swaps];
-  const [stop, start] = standstill(running, claims);
+  const [stop, start] = standstill(running, claims, "its pods hold the claim, which is bound anew");
   return [...before, stop, ...swaps, start];
 };
 
