@@ -36,16 +36,15 @@ const reasons: Partial<Readonly<Record<OperationState["status"], string>>> = {
 };
 
 /**
- * The plan that goes back over an operation that is done. `later`: other operations; one that changed the same volume
- * afterwards must be undone first. Throws OPERATION_NOT_UNDOABLE.
+ * The plan that goes back over an operation that is done. `all`: operations that there are; one that changed the same
+ * volume afterwards, and still counts, must be undone first. Throws OPERATION_NOT_UNDOABLE.
  */
-export const planUndo = (state: OperationState, later: readonly OperationState[]): Plan => {
+export const planUndo = (state: OperationState, all: readonly OperationState[]): Plan => {
   const reason = reasons[state.status];
   if (reason !== undefined) throw refusal(state, reason);
   if (state.plan.undo.kind !== "kept") throw refusal(state, state.plan.undo.text);
-  const newer = later.find(
-    (other) =>
-      hasChanged(other) && other.id !== state.of && isAfter(other, state) && standsInTheWay(other, state, later),
+  const newer = all.find(
+    (other) => hasChanged(other) && other.id !== state.of && isAfter(other, state) && standsInTheWay(other, state, all),
   );
   if (newer !== undefined)
     throw refusal(
@@ -64,15 +63,24 @@ export const planUndo = (state: OperationState, later: readonly OperationState[]
   };
 };
 
-/** The guard leaves files and bindings alone: turned on after a restore, it does not keep the restore from being undone. */
-const standsInTheWay = (other: OperationState, state: OperationState, all: readonly OperationState[]): boolean =>
-  verbOf(other, all) !== "guard" || verbOf(state, all) === "guard";
-
-/** What it was all about: for an undo, the verb of what it undoes. */
-const verbOf = ({ of, plan }: OperationState, all: readonly OperationState[]): string => {
-  const original = of === undefined ? undefined : all.find(({ id }) => id === of);
-  return original === undefined ? plan.verb : verbOf(original, all);
+/**
+ * The guard leaves files and bindings alone: turned on after a restore, it does not keep the restore from being undone.
+ * Nor does what was taken back since, or taken back and done again as often: all is as it was.
+ */
+const standsInTheWay = (other: OperationState, state: OperationState, all: readonly OperationState[]): boolean => {
+  const chain = chainOf(other, all);
+  if (isAboutGuard(chain) && !isAboutGuard(chainOf(state, all))) return false;
+  const turns = chain.filter((one) => one.plan.verb !== "settle" && isAfter(one, state)).length;
+  return other.status !== "done" || turns % 2 === 1;
 };
+
+/** An operation, what it undid or settled, what that had undone, and so on to the one that it all began with. */
+const chainOf = (state: OperationState, all: readonly OperationState[]): readonly OperationState[] => {
+  const about = state.of === undefined ? undefined : all.find(({ id }) => id === state.of);
+  return about === undefined ? [state] : [state, ...chainOf(about, all)];
+};
+
+const isAboutGuard = (chain: readonly OperationState[]): boolean => chain.at(-1)?.plan.verb === "guard";
 
 const hasChanged = (state: OperationState): boolean =>
   state.status === "done" || (state.status === "given-up" && standingSteps(state).length > 0);

@@ -252,10 +252,45 @@ describe("undo", () => {
     await operations.start("op-2", aPlan([aStep("d")]));
     await operations.start("op-3", aPlan([aStep("e")], { locks: ["media/other"] }));
     await expect(operations.undo("op-1")).rejects.toMatchObject({ todo: "`holdfast undo op-2` first." });
-    await operations.undo("op-2");
-    await expect(operations.undo("op-1")).rejects.toMatchObject({
-      why: expect.stringContaining("undo op-2") as string,
-    });
+  });
+
+  it("refuses one that a later one lies upon which was undone and done again", async () => {
+    const { operations } = setUp();
+    await operations.start("op-1", three);
+    await operations.start("op-2", aPlan([aStep("d")]));
+    const again = await operations.undo((await operations.undo("op-2")).id);
+    await expect(operations.undo("op-1")).rejects.toMatchObject({ todo: `\`holdfast undo ${again.id}\` first.` });
+  });
+
+  it("takes one operation back after the other, latest first, and each of that again", async () => {
+    const { operations, switches } = setUp();
+    await operations.start("op-1", aPlan([aStep("a")]));
+    await operations.start("op-2", aPlan([aStep("b")]));
+    const second = await operations.undo("op-2");
+    const first = await operations.undo("op-1");
+    expect(on(switches)).toEqual([]);
+    await expect(operations.undo(second.id)).rejects.toMatchObject({ todo: `\`holdfast undo ${first.id}\` first.` });
+    await operations.undo(first.id);
+    expect(on(switches)).toEqual(["a on"]);
+    await operations.undo(second.id);
+    expect(on(switches)).toEqual(["a on", "b on"]);
+  });
+
+  it("takes one back also when what is over was settled meanwhile", async () => {
+    const { operations, switches } = setUp();
+    await operations.start("op-1", aPlan([aStep("a")]));
+    await operations.start("op-2", aPlan([aStep("b")]));
+    await operations.settle((await operations.undo("op-2")).id);
+    await operations.undo("op-1");
+    expect(on(switches)).toEqual([]);
+  });
+
+  it("takes none back below one that was settled: its effect stays", async () => {
+    const { operations } = setUp();
+    await operations.start("op-1", aPlan([aStep("a")]));
+    await operations.start("op-2", aPlan([aStep("b")]));
+    await operations.settle("op-2");
+    await expect(operations.undo("op-1")).rejects.toMatchObject({ code: "OPERATION_NOT_UNDOABLE" });
   });
 });
 

@@ -35,6 +35,20 @@ describe("a restore", () => {
     ]);
   });
 
+  it("is taken back after a second one that was taken back first", async () => {
+    const scene = await open();
+    const { operations } = scene.process();
+    await operations.start("op-1", scene.plan);
+    scene.volumes.write(volume, "between");
+    await operations.start("op-2", scene.plan);
+    await operations.undo("op-2");
+    expect(scene.volumes.content(volume)).toBe("between");
+    const undo = await operations.undo("op-1");
+    expect(scene.volumes.content(volume)).toBe("old");
+    await operations.undo(undo.id);
+    expect(scene.volumes.content(volume)).toBe("between");
+  });
+
   it("stops and starts nothing that is scaled to zero already", async () => {
     const scene = await open({ replicas: 0, keepFor: "7d" });
     await scene.process().operations.start("op-1", scene.plan);

@@ -62,6 +62,19 @@ describe("undo", () => {
     await asBefore(radarr);
   });
 
+  it("takes one restore back after the other, the latest first", async () => {
+    for (const text of ["first", "second"]) {
+      await mark(quiet, text);
+      await restored(quiet.join("/"));
+    }
+    for (const text of ["second", "first"]) {
+      await succeed(["undo", "--yes"]);
+      expect(await markOf(quiet)).toBe(`${text}\n`);
+    }
+    await inClaim(lab, quiet, "rm mark.txt");
+    await asBefore(quiet);
+  });
+
   it("takes several volumes back together", async () => {
     const other: ClaimPath = ["misc", "cron-data"];
     for (const claim of [quiet, other]) await mark(claim, "before");

@@ -84,6 +84,23 @@ describe.each(classes)("a volume on %s", (protocol, _, parent) => {
     expect(await leftovers(lab)).toEqual([]);
   });
 
+  it("is taken back after a second restore that was taken back first", async () => {
+    await zfs("snapshot", `${parent}/${await handleOf(claim)}@extra`);
+    await write(claim, "between");
+    await restored(claim, "--snapshot", "extra");
+    expect(await read(claim)).toBe("first");
+    await succeed(["undo", "--yes"]);
+    expect(await read(claim)).toBe("between");
+    const [second] = (await answer<OperationsAnswer>(["operations"])).operations;
+    await succeed(["undo", "--yes"]);
+    expect(await read(claim)).toBe("second");
+    const [first] = (await answer<OperationsAnswer>(["operations"])).operations;
+    await succeed(["undo", first?.id ?? "", "--yes"]);
+    expect(await read(claim)).toBe("between");
+    // Its clone would keep the driver from deleting the dataset.
+    await succeed(["settle", second?.id ?? "", "--yes"]);
+  });
+
   it("is taken back with what was there before, and forth again with what was written since", async () => {
     await write(claim, "third");
     const [operation] = (await answer<OperationsAnswer>(["operations"])).operations;

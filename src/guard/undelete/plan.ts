@@ -256,10 +256,11 @@ const fileSteps = (items: readonly UndeleteItem[]): Steps => {
     makeRoom: false,
     replicasOf: () => undefined,
   });
-  return plan.steps.map((step) => (step.id === "free" ? { ...step, ...freeing } : step));
+  return plan.steps.map(asOfNewVolume);
 };
 
-const freeing = {
-  title: "remove what the new volume came with",
-  why: "nobody has written there",
-};
+/** What a restore would call the earlier files was never anybody's. */
+const asOfNewVolume = (step: PlannedStep): PlannedStep =>
+  step.id === "free"
+    ? { ...step, title: "remove what the new volume came with", why: "nobody has written there" }
+    : step;

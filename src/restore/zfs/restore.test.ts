@@ -54,6 +54,25 @@ describe.each(protocols)("a restore from ZFS (%s)", (protocol) => {
     expect(await scene.content()).toBe("old");
   });
 
+  it("is taken back after a second one that was taken back first", async () => {
+    const scene = await open(protocol);
+    const { operations } = scene.process();
+    await operations.start("op-1", scene.plan);
+    const nas = new MemoryNas(scene.zfs);
+    const snapshot = await nas.createSnapshot({ dataset: "tank/k8s/v/pvc-1-rabc123", snapshot: "point-2" });
+    scene.zfs.write("tank/k8s/v/pvc-1-rabc123", "between");
+    await operations.start("op-2", await scene.planAgain(snapshot, "def456"));
+    expect(await scene.content()).toBe("new");
+    const second = await operations.undo("op-2");
+    expect(await scene.content()).toBe("between");
+    const first = await operations.undo("op-1");
+    expect(await scene.content()).toBe("old");
+    await operations.undo(first.id);
+    expect(await scene.content()).toBe("between");
+    await operations.undo(second.id);
+    expect(await scene.content()).toBe("new");
+  });
+
   it("settled, the clone lives by itself and nothing is left of what it came from", async () => {
     const scene = await open(protocol);
     const { operations } = scene.process();

@@ -2,6 +2,7 @@
 import type { Claim, PersistentVolume } from "../../../inventory/raw.ts";
 import { aVolume } from "../../../inventory/sample.ts";
 import { Failure } from "../../../model/failure.ts";
+import type { Plan } from "../../../model/plan.ts";
 import { type StepKinds, stepKinds } from "../../../operation/step-kind.ts";
 import type { Scene } from "../../../operation/testing/kill-matrix.ts";
 import type { Life } from "../../../operation/testing/mortal.ts";
@@ -15,7 +16,7 @@ import type { Kubernetes } from "../../../systems/kubernetes/port.ts";
 import { resources } from "../../../systems/kubernetes/resources.ts";
 import { MemoryNas, MemoryRemover } from "../../../systems/nas/memory.ts";
 import { MemoryZfs } from "../../../systems/nas/memory-zfs.ts";
-import type { Nas, NasRemover } from "../../../systems/nas/port.ts";
+import type { Nas, NasRemover, Snapshot } from "../../../systems/nas/port.ts";
 import { startWorkloads, stopWorkloads } from "../../steps/workloads.ts";
 import { aCluster, type Cluster } from "../../testing/cluster.ts";
 import { planZfsRestore, type ZfsPlan } from "../plan.ts";
@@ -35,6 +36,8 @@ export interface ZfsScene extends Scene {
   readonly found: ZfsPlan;
   readonly dataset: string;
   process(life?: Life): ReturnType<OperationWorld["process"]>;
+  /** The plan of another restore, into what the claim is bound to now. */
+  planAgain(snapshot: Snapshot, suffix: string): Promise<Plan>;
   /** What the app sees: the content behind its claim. */
   content(): Promise<string | undefined>;
   pv(name: string): Promise<PersistentVolume | undefined>;
@@ -82,11 +85,34 @@ interface Stage {
 const pvNamed = ({ cluster }: Stage, name: string) =>
   cluster.kubernetes.as("test").get<PersistentVolume>(resources.persistentVolumes, { name });
 
+/** Claim, PV and dataset as they belong together now; undefined while they do not. */
+const boundOn = async (stage: Stage) => {
+  const claim = await stage.cluster.kubernetes.as("test").get<Claim>(resources.persistentVolumeClaims, claimName);
+  const pv = await pvNamed(stage, claim?.spec.volumeName ?? "");
+  const handle = pv?.spec.csi?.volumeHandle;
+  if (claim?.status?.phase !== "Bound" || pv === undefined || handle === undefined) return undefined;
+  return { claim, pv, name: `${parent}/${handle}` };
+};
+
 const contentOf = async (stage: Stage): Promise<string | undefined> => {
-  const bound = await stage.cluster.kubernetes.as("test").get<Claim>(resources.persistentVolumeClaims, claimName);
-  const handle = (await pvNamed(stage, bound?.spec.volumeName ?? ""))?.spec.csi?.volumeHandle;
-  if (bound?.status?.phase !== "Bound" || handle === undefined) return undefined;
-  return stage.zfs.content(`${parent}/${handle}`);
+  const bound = await boundOn(stage);
+  return bound === undefined ? undefined : stage.zfs.content(bound.name);
+};
+
+const planFor = async (
+  stage: Pick<Stage, "nas">,
+  bound: NonNullable<Awaited<ReturnType<typeof boundOn>>>,
+  wish: { readonly snapshot: Snapshot; readonly suffix: string; readonly replicas: number },
+): Promise<ZfsPlan> => {
+  const dataset = await stage.nas.dataset(bound.name);
+  if (dataset === undefined) throw new Error("no dataset");
+  return planZfsRestore({
+    items: [{ target: aVolume(), claim: bound.claim, pv: bound.pv, dataset, snapshot: wish.snapshot }],
+    exports: await stage.nas.exports(),
+    keepFor: "7d",
+    suffix: wish.suffix,
+    replicasOf: () => wish.replicas,
+  });
 };
 
 const leftOn = async ({ cluster, nas }: Stage): Promise<readonly string[]> => {
@@ -118,15 +144,7 @@ const setStage = async (protocol: Protocol, { replicas, guarded }: Required<ZfsS
   zfs.write(dataset, "old", 1000);
   const { claim, pv } = await withGuard(cluster, guarded, put(cluster, protocol, zfs));
   const binder = new MemoryBinder(cluster.kubernetes);
-  const present = await nas.dataset(dataset);
-  if (present === undefined) throw new Error("no dataset");
-  const found = planZfsRestore({
-    items: [{ target: aVolume(), claim, pv, dataset: present, snapshot }],
-    exports: await nas.exports(),
-    keepFor: "7d",
-    suffix: "abc123",
-    replicasOf: () => replicas,
-  });
+  const found = await planFor({ nas }, { claim, pv, name: dataset }, { snapshot, suffix: "abc123", replicas });
   return { cluster, zfs, nas, binder, found, guarded };
 };
 
@@ -229,6 +247,11 @@ export const aZfsScene = async (
     dataset,
     plan: found.plan,
     process,
+    planAgain: async (snapshot, suffix) => {
+      const bound = await boundOn(stage);
+      if (bound === undefined) throw new Error("the claim is not bound");
+      return (await planFor(stage, bound, { snapshot, suffix, replicas })).plan;
+    },
     content: () => contentOf(stage),
     pv: (name) => pvNamed(stage, name),
     left: () => leftOn(stage),
