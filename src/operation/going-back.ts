@@ -50,7 +50,9 @@ export const planUndo = (state: OperationState, all: readonly OperationState[]):
     throw refusal(
       state,
       `${newer.id} (${newer.plan.title}) has changed the same volume since`,
-      newer.status === "done" ? `\`holdfast undo ${newer.id}\` first.` : undefined,
+      newer.status === "done" && newer.plan.undo.kind === "kept"
+        ? `\`holdfast undo ${newer.id}\` first.`
+        : `It stays; \`holdfast operations show ${state.id}\` says where the earlier state lies.`,
     );
   return {
     version: 1,

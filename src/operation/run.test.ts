@@ -290,7 +290,10 @@ describe("undo", () => {
     await operations.start("op-1", aPlan([aStep("a")]));
     await operations.start("op-2", aPlan([aStep("b")]));
     await operations.settle("op-2");
-    await expect(operations.undo("op-1")).rejects.toMatchObject({ code: "OPERATION_NOT_UNDOABLE" });
+    await expect(operations.undo("op-1")).rejects.toMatchObject({
+      code: "OPERATION_NOT_UNDOABLE",
+      todo: expect.stringContaining("`holdfast operations show op-1` says where the earlier state lies") as string,
+    });
   });
 });
 
