@@ -109,5 +109,8 @@ describe.skipIf(!hasSqlite())("checkChain", () => {
 
   it("throws when there is no such file", async () => {
     await expect(checkChain(join(dir, "nothing.db"))).rejects.toThrow("ENOENT");
+    // An app may run on after its volume was wiped.
+    const live = await checkChain(join(dir, "nothing.db"), { live: true });
+    expect(live).toMatchObject({ ok: false, integrity: expect.stringContaining("ENOENT") as string });
   });
 });

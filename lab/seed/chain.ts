@@ -107,8 +107,13 @@ const unreadable = (error: unknown): ChainChecked => ({
   ok: false,
 });
 
-const readLive = async (database: string, seed: string | undefined): Promise<ChainChecked> =>
-  readChain(`file:${encodeURI(database)}?mode=ro`, seed, await asOwnerOf(database)).catch(unreadable);
+const readLive = async (database: string, seed: string | undefined): Promise<ChainChecked> => {
+  try {
+    return await readChain(`file:${encodeURI(database)}?mode=ro`, seed, await asOwnerOf(database));
+  } catch (error) {
+    return unreadable(error);
+  }
+};
 
 export interface ChainOptions {
   /** The app's seed: then the first row is checked as well. */
@@ -117,7 +122,7 @@ export interface ChainOptions {
   readonly live?: boolean;
 }
 
-/** Checks an app's database: SQLite's own integrity, and the chain. Throws only when there is no such file. */
+/** Checks an app's database: SQLite's own integrity, and the chain. Throws only when there is nothing to copy of one that is not live. */
 export const checkChain = async (database: string, options: ChainOptions = {}): Promise<ChainChecked> => {
   if (options.live === true) return readLive(database, options.seed);
   const dir = await mkdtemp(join(tmpdir(), "chain-"));
