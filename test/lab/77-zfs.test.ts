@@ -92,13 +92,13 @@ describe.each(classes)("a volume on %s", (protocol, _, parent) => {
     await succeed(["undo", "--yes"]);
     expect(await read(claim)).toBe("between");
     const [second] = (await answer<OperationsAnswer>(["operations"])).operations;
+    // Its clone would keep the driver from deleting the dataset.
+    await succeed(["settle", second?.id ?? "", "--yes"]);
     await succeed(["undo", "--yes"]);
     expect(await read(claim)).toBe("second");
     const [first] = (await answer<OperationsAnswer>(["operations"])).operations;
     await succeed(["undo", first?.id ?? "", "--yes"]);
     expect(await read(claim)).toBe("between");
-    // Its clone would keep the driver from deleting the dataset.
-    await succeed(["settle", second?.id ?? "", "--yes"]);
   });
 
   it("is taken back with what was there before, and forth again with what was written since", async () => {
