@@ -1,20 +1,13 @@
-import { existsSync, statfsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { freeIn, sharedMemory } from "./lab/memory.ts";
 import { Order } from "./test/runner/order.ts";
 
-const unit = ["{src,lab,bootstrap,bench,demo,test}/**/*.test.ts"];
-const notUnit = ["test/lab/**", "test/long/**", "**/*.sandbox.test.ts"];
 const alone = "**/*.alone.test.ts";
 
-const memory = "/dev/shm";
 /** Bytes that the trees of tests want, many times over. */
 const room = 256 * 2 ** 20;
-const isRoomy = (): boolean => {
-  const { bavail, bsize } = statfsSync(memory);
-  return bavail * bsize >= room;
-};
 /** Trees that are made and removed thousands of times: in memory, where there is such a place. */
-const inMemory: Record<string, string> = existsSync(memory) && isRoomy() ? { TMPDIR: memory } : {};
+const inMemory: Record<string, string> = freeIn(sharedMemory) < room ? {} : { TMPDIR: sharedMemory };
 
 export default defineConfig({
   test: {
@@ -26,8 +19,8 @@ export default defineConfig({
         // Files that run one after the other in one process load what they share once: a third of the time is saved.
         test: {
           name: "unit",
-          include: unit,
-          exclude: [...notUnit, alone],
+          include: ["{src,lab,bootstrap,bench,demo,test}/**/*.test.ts"],
+          exclude: ["test/lab/**", "test/long/**", "**/*.sandbox.test.ts", alone],
           testTimeout: 20_000,
           isolate: false,
         },

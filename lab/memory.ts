@@ -7,14 +7,16 @@ import { freemem } from "node:os";
 import { join } from "node:path";
 import { type Lab, paths } from "./lab.ts";
 
-const sharedMemory = "/dev/shm";
+/** Files there are kept in memory, where the machine has it. */
+export const sharedMemory = "/dev/shm";
 /** Bytes that must be free, in memory and in its file system: the NAS of a lab needs about two. */
 const enough = 8 * 2 ** 30;
 
 /** Where a lab's folder in memory is, if it has one. */
 export const memoryDir = (lab: Lab): string => join(sharedMemory, lab.id);
 
-const freeIn = (dir: string): number => {
+/** Bytes that are free in the file system of a folder; 0 when there is no such folder. */
+export const freeIn = (dir: string): number => {
   if (!existsSync(dir)) return 0;
   const { bavail, bsize } = statfsSync(dir);
   return bavail * bsize;

@@ -4,49 +4,31 @@ import { forgettable } from "./forgetting.ts";
 import { isUnfinished, type OperationState, withFollowers } from "./state.ts";
 import { OperationWorld } from "./testing/process.ts";
 import { stepKinds } from "./step-kind.ts";
+import { anOperation } from "./testing/states.ts";
 import { aPlan, aStep, switchKind, Switches } from "./testing/switches.ts";
 
 const day = 86_400_000;
-
-type Ended = Partial<Pick<OperationState, "status" | "of" | "lastEntry" | "setAside">> & { readonly verb?: string };
-
-const operation = (id: string, { verb = "restore", ...rest }: Ended = {}): OperationState => ({
-  id,
-  plan: { ...aPlan([]), verb },
-  of: undefined,
-  status: "done",
-  steps: [],
-  order: Number(id),
-  began: Number(id),
-  lastEntry: 0,
-  entries: 3,
-  failure: undefined,
-  setAside: [],
-  until: undefined,
-  by: undefined,
-  ...rest,
-});
 
 const aside = [{ volume: "a", where: "there", bytes: undefined }];
 
 describe("what is forgotten", () => {
   it("is what is over for long enough and keeps nothing set aside", () => {
     const states = [
-      operation("1"),
-      operation("2", { lastEntry: 100 }),
-      operation("3", { status: "forward" }),
-      operation("4", { status: "back" }),
-      operation("5", { setAside: aside }),
-      operation("6", { status: "as-before" }),
-      operation("7", { status: "given-up" }),
+      anOperation(1),
+      anOperation(2, { lastEntry: 100 }),
+      anOperation(3, { status: "forward" }),
+      anOperation(4, { status: "back" }),
+      anOperation(5, { setAside: aside }),
+      anOperation(6, { status: "as-before" }),
+      anOperation(7, { status: "given-up" }),
     ];
     expect(forgettable(states, 100)).toEqual(["1", "6", "7"]);
   });
 
   it("goes together with what undid or settled it, and before that", () => {
-    const undone = operation("1", { setAside: aside });
-    const undo = operation("2", { of: "1", verb: "undo", setAside: aside });
-    const settled = operation("3", { of: "2", verb: "settle" });
+    const undone = anOperation(1, { setAside: aside });
+    const undo = anOperation(2, { of: "1", verb: "undo", setAside: aside });
+    const settled = anOperation(3, { of: "2", verb: "settle" });
     expect(forgettable(withFollowers([settled, undo, undone]), 1)).toEqual(["1", "2", "3"]);
     expect(forgettable(withFollowers([{ ...settled, lastEntry: 1 }, undo, undone]), 1)).toEqual([]);
     expect(forgettable(withFollowers([undo, undone]), 1)).toEqual([]);
@@ -68,7 +50,7 @@ describe("what is forgotten", () => {
           // Of one that is undone already nothing more is done.
           const isFree = of !== undefined && of < index && !followed.has(of);
           if (isFree && status === "done") followed.add(of);
-          return operation(String(index), {
+          return anOperation(index, {
             status,
             lastEntry,
             setAside: isAside ? aside : [],

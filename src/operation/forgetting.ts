@@ -1,5 +1,5 @@
 /** Which operations nobody needs any more. Pure. */
-import { byOrder, isUnfinished, type OperationState } from "./state.ts";
+import { byOrder, chainsOf, isUnfinished, type OperationState } from "./state.ts";
 
 /** Nothing can be gone on with, and nothing is set aside by it. */
 const isSpent = (state: OperationState): boolean =>
@@ -12,13 +12,12 @@ const isSpent = (state: OperationState): boolean =>
  * operations about one another.
  */
 export const forgettable = (states: readonly OperationState[], before: number): readonly string[] => {
-  const byId = new Map(states.map((state) => [state.id, state]));
-  const rootOf = (state: OperationState): string => {
-    const above = state.of === undefined ? undefined : byId.get(state.of);
-    return above === undefined ? state.id : rootOf(above);
-  };
-  const rows = new Map<string, OperationState[]>();
-  for (const state of states) rows.set(rootOf(state), [...(rows.get(rootOf(state)) ?? []), state]);
+  const chainOf = chainsOf(states);
+  const rows = new Map<OperationState | undefined, OperationState[]>();
+  for (const state of states) {
+    const root = chainOf(state).at(-1);
+    rows.set(root, [...(rows.get(root) ?? []), state]);
+  }
   return [...rows.values()]
     .filter((row) => row.every((state) => isSpent(state) && state.lastEntry < before))
     .flatMap((row) => row.toSorted(byOrder).map(({ id }) => id));

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { isFailure } from "../model/failure.ts";
 import { planUndo } from "./going-back.ts";
 import { type OperationState, withFollowers } from "./state.ts";
-import { aPlan } from "./testing/switches.ts";
+import { anOperation } from "./testing/states.ts";
 
 /** `at` picks one of the operations that there are. */
 const move = fc.record({ verb: fc.constantFrom("restore", "undo", "undo", "settle"), at: fc.nat({ max: 11 }) });
@@ -14,22 +14,6 @@ interface Done {
   /** What was in the volume when it had ended: the restores that are in force. */
   readonly content: readonly string[];
 }
-
-const aState = (verb: string, order: number, of?: string): OperationState => ({
-  id: `op-${order}`,
-  plan: aPlan([], { verb, ...(verb === "settle" ? { undo: { kind: "none", text: "what is freed is gone" } } : {}) }),
-  of,
-  status: "done",
-  steps: [],
-  order,
-  began: 0,
-  lastEntry: 0,
-  entries: 1,
-  failure: undefined,
-  setAside: [],
-  until: undefined,
-  by: undefined,
-});
 
 const mayUndo = (state: OperationState, all: readonly OperationState[]): boolean => {
   try {
@@ -53,7 +37,7 @@ const toggled = (content: readonly string[], restore: string): readonly string[]
 const undoOf = (history: readonly Done[], chosen: OperationState, all: readonly OperationState[]): Done => {
   const content = toggled(history.at(-1)?.content ?? [], restoreOf(chosen.id, all));
   expect(content).toEqual(history[chosen.order - 2]?.content ?? []);
-  return { state: aState("undo", history.length + 1, chosen.id), content };
+  return { state: anOperation(history.length + 1, { verb: "undo", of: chosen.id }), content };
 };
 
 it("is exactly what lies on top: what was in the volume when it had ended is in it now", () => {
@@ -67,8 +51,10 @@ it("is exactly what lies on top: what was in the volume when it had ended is in 
         const order = history.length + 1;
         const chosen = all[at % Math.max(1, all.length)];
         const isFree = chosen?.status === "done" && chosen.plan.verb !== "settle";
-        if (verb === "restore") history.push({ state: aState(verb, order), content: toggled(content, `op-${order}`) });
-        else if (isFree && verb === "settle") history.push({ state: aState(verb, order, chosen.id), content });
+        if (verb === "restore")
+          history.push({ state: anOperation(order, { verb }), content: toggled(content, String(order)) });
+        else if (isFree && verb === "settle")
+          history.push({ state: anOperation(order, { verb, of: chosen.id }), content });
         else if (isFree) {
           const isOnTop = JSON.stringify(history[chosen.order - 1]?.content) === JSON.stringify(content);
           if (mayUndo(chosen, all) !== isOnTop) wrong.push(`${chosen.id}: ${isOnTop ? "refused" : "allowed"}`);

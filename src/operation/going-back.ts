@@ -1,7 +1,7 @@
 /** The plans that follow from an operation that has ended: going back over it, and freeing what it has set aside. Pure. */
 import { Failure } from "../model/failure.ts";
 import type { Plan, PlannedStep } from "../model/plan.ts";
-import { byOrder, type OperationState, standingSteps, type StepState } from "./state.ts";
+import { byOrder, chainsOf, type OperationState, standingSteps, type StepState } from "./state.ts";
 import type { StepKinds } from "./step-kind.ts";
 
 const opposite = { apply: "undo", undo: "redo", redo: "undo" } as const;
@@ -43,8 +43,11 @@ export const planUndo = (state: OperationState, all: readonly OperationState[]):
   const reason = reasons[state.status];
   if (reason !== undefined) throw refusal(state, reason);
   if (state.plan.undo.kind !== "kept") throw refusal(state, state.plan.undo.text);
+  const chainOf = chainsOf(all);
+  const chain = chainOf(state);
   const newer = all.find(
-    (other) => hasChanged(other) && other.id !== state.of && isAfter(other, state) && standsInTheWay(other, state, all),
+    (other) =>
+      hasChanged(other) && other.id !== state.of && isAfter(other, state) && standsInTheWay(chainOf(other), chain),
   );
   if (newer !== undefined)
     throw refusal(
@@ -69,20 +72,15 @@ export const planUndo = (state: OperationState, all: readonly OperationState[]):
  * The guard leaves files and bindings alone: turned on after a restore, it does not keep the restore from being undone.
  * Nor does what was taken back since, or taken back and done again as often: all is as it was.
  */
-const standsInTheWay = (other: OperationState, state: OperationState, all: readonly OperationState[]): boolean => {
-  const chain = chainOf(other, all);
-  if (isAboutGuard(chain) && !isAboutGuard(chainOf(state, all))) return false;
-  const turns = chain.filter((one) => one.plan.verb !== "settle" && isAfter(one, state)).length;
-  return other.status !== "done" || turns % 2 === 1;
+const standsInTheWay = (others: Chain, chain: Chain): boolean => {
+  if (isAboutGuard(others) && !isAboutGuard(chain)) return false;
+  const turns = others.filter((one) => one.plan.verb !== "settle" && isAfter(one, chain[0])).length;
+  return others[0].status !== "done" || turns % 2 === 1;
 };
 
-/** An operation, what it undid or settled, what that had undone, and so on to the one that it all began with. */
-const chainOf = (state: OperationState, all: readonly OperationState[]): readonly OperationState[] => {
-  const about = state.of === undefined ? undefined : all.find(({ id }) => id === state.of);
-  return about === undefined ? [state] : [state, ...chainOf(about, all)];
-};
+type Chain = ReturnType<ReturnType<typeof chainsOf>>;
 
-const isAboutGuard = (chain: readonly OperationState[]): boolean => chain.at(-1)?.plan.verb === "guard";
+const isAboutGuard = (chain: Chain): boolean => chain.at(-1)?.plan.verb === "guard";
 
 const hasChanged = (state: OperationState): boolean =>
   state.status === "done" || (state.status === "given-up" && standingSteps(state).length > 0);

@@ -132,6 +132,25 @@ export const withFollowers = (states: readonly OperationState[]): readonly Opera
   });
 };
 
+/**
+ * Gives, of any of these operations, itself, what it undid or settled, what that had undone, and so on to the one that it
+ * all began with. Cost: one pass, and then the length of the answer.
+ */
+export const chainsOf = (
+  all: readonly OperationState[],
+): ((state: OperationState) => readonly [OperationState, ...OperationState[]]) => {
+  const byId = new Map(all.map((state) => [state.id, state]));
+  return (state) => {
+    const chain: [OperationState, ...OperationState[]] = [state];
+    let about = byId.get(state.of ?? "");
+    while (about !== undefined) {
+      chain.push(about);
+      about = byId.get(about.of ?? "");
+    }
+    return chain;
+  };
+};
+
 /** Compares two: what began first comes first, whatever the clocks said. */
 export const byOrder = (a: OperationState, b: OperationState): number =>
   a.order - b.order || a.began - b.began || (a.id < b.id ? -1 : 1);

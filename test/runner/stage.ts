@@ -76,7 +76,8 @@ export interface VitestOptions {
 }
 
 /**
- * A vitest project, or several by a pattern; each test counts, and a file that cannot be loaded counts as a failure, as does a skipped test.
+ * A vitest project, or several by a pattern; each test counts, and a file that cannot be loaded counts as a failure, as
+ * does a skipped test.
  */
 export const vitest = (name: string, project: string, options: VitestOptions = {}): Stage => ({
   name,
